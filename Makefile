@@ -1,0 +1,34 @@
+# Every target works on a fresh machine: what it needs, it makes first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup up test lint bench lock browser
+
+setup: .venv/ready
+
+.venv/ready: requirements/dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+up: setup
+	$(BIN)/iraas up
+
+test: setup browser
+	$(BIN)/pytest
+
+browser:
+	@tools/install_browser.sh
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m bench
+
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements/dev.lock

@@ -1,0 +1,1 @@
+"""iraas: image recognition as a service."""

@@ -1,0 +1,1 @@
+"""Queues: the port, and what stands behind it."""
