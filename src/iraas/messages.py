@@ -9,7 +9,9 @@ and refuses another `v`.
 
 from __future__ import annotations
 
-from typing import TypeVar
+import urllib.parse
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -106,12 +108,68 @@ class Job(msgspec.Struct, frozen=True):
     v: int = VERSION
 
 
-_Wire = TypeVar("_Wire", Job, Reply, Record)
-_DECODERS = {kind: msgspec.json.Decoder(kind) for kind in (Job, Reply, Record)}
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A job that nobody could finish, as the results store keeps it under `dead-letters/ID`."""
+
+    id: str  # of the job; of a message that was none, `malformed-` and the start of its SHA-256
+    owner: str
+    reason: str
+    at: float  # wall time, seconds
+    v: int = VERSION
+
+
+_Wire = TypeVar("_Wire", Job, Reply, Record, DeadLetter)
+_DECODERS = {kind: msgspec.json.Decoder(kind) for kind in (Job, Reply, Record, DeadLetter)}
 _ENCODER = msgspec.json.Encoder()
 
+MAX_FILENAME_BYTES = 255  # what file systems take; percent-encoded it stays under S3's 2 KB of metadata
 
-def encode(message: Job | Reply | Record) -> bytes:
+
+class InputFacts(NamedTuple):
+    """What the input object's metadata say of a picture. S3 takes ASCII under 2 KB there."""
+
+    owner: str
+    image: ImageFacts
+    accepted_at: float  # wall time, seconds
+    filename: str | None
+
+    def metadata(self) -> dict[str, str]:
+        """These facts as metadata; the file name cut to `MAX_FILENAME_BYTES` and percent-encoded."""
+        facts = {
+            "owner": self.owner,
+            "sha256": self.image.sha256,
+            "format": self.image.format,
+            "width": str(self.image.width),
+            "height": str(self.image.height),
+            "accepted-at": f"{self.accepted_at:.6f}",
+        }
+        if self.filename is not None:
+            cut = self.filename.encode(errors="replace")[:MAX_FILENAME_BYTES].decode(errors="ignore")
+            facts["filename"] = urllib.parse.quote(cut)
+        return facts
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, str]) -> InputFacts:
+        """The facts that `metadata` wrote. Raises `KeyError` or `ValueError` for an object of another kind."""
+        filename = metadata.get("filename")
+        return cls(
+            owner=metadata["owner"],
+            image=ImageFacts(
+                format=metadata["format"],
+                width=int(metadata["width"]),
+                height=int(metadata["height"]),
+                sha256=metadata["sha256"],
+            ),
+            accepted_at=float(metadata["accepted-at"]),
+            filename=None if filename is None else urllib.parse.unquote(filename),
+        )
+
+
+DEAD_LETTERS = "dead-letters/"  # prefix of their records in the results store
+SUPERSEDED = "superseded/"  # prefix of the failures that a redrive moved aside
+
+
+def encode(message: Job | Reply | Record | DeadLetter) -> bytes:
     """A message -> its JSON."""
     return _ENCODER.encode(message)
 
@@ -119,7 +177,7 @@ def encode(message: Job | Reply | Record) -> bytes:
 def decode(kind: type[_Wire], data: bytes) -> _Wire:
     """JSON -> a message of `kind`. Raises `MalformedMessage`."""
     try:
-        message: _Wire = _DECODERS[kind].decode(data)
+        message: _Wire = _DECODERS[kind].decode(data)  # type: ignore[assignment]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedMessage(f"not a {kind.__name__}: {error}") from error
     if message.v != VERSION:

@@ -30,7 +30,9 @@ def usable_cores() -> int:
 class Settings(BaseSettings):
     """Every setting. Each is `IRAAS_` + its name in capitals, or its name in `iraas.toml`."""
 
-    model_config = SettingsConfigDict(env_prefix="IRAAS_", toml_file="iraas.toml", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="IRAAS_", toml_file="iraas.toml", extra="forbid", frozen=True
+    )
 
     # where, and with what
     data: Path = Field(Path(".iraas"), description="folder of the embedded queue and stores")
@@ -43,12 +45,15 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default_factory=usable_cores, ge=1, le=256, description="worker processes")
     durability: Literal["process", "power"] = Field(
-        "process", description="what an accepted picture survives: every crash of a process, or a power loss too"
+        "process",
+        description="what an accepted picture survives: every crash of a process, or a power loss too",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug says a line for each picture"
     )
-    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="auto: text on a terminal, else JSON"
+    )
 
     # who may ask
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -76,7 +81,9 @@ class Settings(BaseSettings):
     visibility_timeout: float = Field(30.0, gt=0, description="seconds a job is hidden while worked on")
     heartbeat: float = Field(10.0, gt=0, description="seconds between two extensions of what a worker holds")
     max_receives: int = Field(20, ge=3, description="deliveries of a job before it is a dead letter")
-    max_backlog_seconds: float = Field(30.0, gt=0, description="estimated wait beyond which images are refused")
+    max_backlog_seconds: float = Field(
+        30.0, gt=0, description="estimated wait beyond which images are refused"
+    )
 
     # room and retention
     max_store_bytes: int = Field(20_000_000_000, ge=1, description="bytes of the embedded stores")
@@ -90,8 +97,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes them by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags win over the environment, the environment over iraas.toml; nothing else is read."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
@@ -99,7 +106,11 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("api_keys")
     @classmethod
@@ -118,7 +129,9 @@ class Settings(BaseSettings):
                 "or say --no-auth to serve everyone"
             )
         if self.heartbeat * 2 > self.visibility_timeout:
-            raise ValueError("heartbeat must be at most half of visibility_timeout, or one lost beat loses the job")
+            raise ValueError(
+                "heartbeat must be at most half of visibility_timeout, or one lost beat loses the job"
+            )
         if not self.queue_days < self.inputs_days < self.answers_days:
             raise ValueError("retention must be ordered: queue_days < inputs_days < answers_days")
         return self

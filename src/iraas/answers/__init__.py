@@ -1,0 +1,1 @@
+"""Answers on their way back: replies, the results store, dead letters."""

@@ -1,0 +1,1 @@
+"""The processes and instances that work, and how they are watched."""

@@ -1,0 +1,1 @@
+"""The way in: inspect, admit, store, queue."""

@@ -1,0 +1,1 @@
+"""Classifiers: a model folder, an engine that runs it, and the port that the worker sees."""

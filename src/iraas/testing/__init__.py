@@ -1,0 +1,1 @@
+"""For tests: contract suites, doubles, faults. Product code never imports it."""

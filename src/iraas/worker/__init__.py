@@ -1,0 +1,1 @@
+"""The app tier: jobs in, answers out."""

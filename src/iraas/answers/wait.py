@@ -1,0 +1,119 @@
+"""reply -> the waiting request; else the results store; else nothing yet.
+
+A reply is only the fast road. It may be lost (a web process died, a queue vanished), and then the answer is
+found in the results store: a waiting request looks there after 0.5, 1, 2, then every 4 seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from iraas.blobs.port import Blobs
+from iraas.errors import IraasError
+from iraas.messages import MalformedMessage, Record, Reply, decode
+from iraas.queues.port import Delivery, Queue
+from iraas.telemetry import Log, Telemetry
+
+LOOK_SECONDS = (0.5, 1.0, 2.0)  # into the store, after the start of the wait and after each other
+LOOK_EVERY = 4.0  # seconds, from then on
+BACKOFF_SECONDS = 1.0  # after the response queue failed
+
+Waiter = asyncio.Future[Record]
+
+
+class Answers:
+    """The waiting requests of one web process."""
+
+    def __init__(
+        self, *, results: Blobs, telemetry: Telemetry, on_reply: Callable[[str, float], None]
+    ) -> None:
+        self._results = results
+        self._telemetry = telemetry
+        self._on_reply = on_reply  # job id, milliseconds that it kept its worker busy
+        self._waiters: defaultdict[str, set[Waiter]] = defaultdict(set)
+        self._over = False
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait now."""
+        return sum(len(waiters) for waiters in self._waiters.values())
+
+    @contextmanager
+    def expect(self, job_id: str) -> Iterator[Waiter]:
+        """Be told of this job's reply. Enter it before the job is sent, or the reply may come first."""
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        self._waiters[job_id].add(waiter)
+        try:
+            yield waiter
+        finally:
+            self._waiters[job_id].discard(waiter)
+            if not self._waiters[job_id]:
+                del self._waiters[job_id]
+
+    async def wait(self, job_id: str, waiter: Waiter, seconds: float) -> Record | None:
+        """The job's record, or None when there is none after `seconds`, or since `give_up`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        looks = iter(LOOK_SECONDS)
+        while (left := deadline - loop.time()) > 0 and not self._over:
+            await asyncio.wait({waiter}, timeout=min(left, next(looks, LOOK_EVERY)))
+            if waiter.cancelled():
+                return None
+            if waiter.done():
+                self._telemetry.count("iraas_answers_found_total", by="reply")
+                return waiter.result()
+            record = await self._look_again(job_id)
+            if record is not None:
+                self._telemetry.count("iraas_answers_found_total", by="store")
+                self._on_reply(job_id, 0.0)
+                return record
+        return None
+
+    async def look(self, job_id: str) -> Record | None:
+        """The record in the results store, if it is there. Raises `BackendUnavailable`."""
+        blob = await self._results.get(job_id)
+        return None if blob is None else decode(Record, blob.data)
+
+    async def _look_again(self, job_id: str) -> Record | None:
+        try:
+            return await self.look(job_id)
+        except IraasError:
+            return None  # the job is accepted: whatever the store does now, its client may go on waiting
+
+    def resolve(self, record: Record) -> None:
+        """Give a record to those who wait for it."""
+        for waiter in self._waiters.get(record.outcome.id, ()):
+            if not waiter.done():
+                waiter.set_result(record)
+
+    def give_up(self) -> None:
+        """End every wait, now and from now on: the process is about to end."""
+        self._over = True
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.cancel()
+
+    async def listen(self, queue: Queue) -> None:
+        """Receive replies from this process's own queue, until cancelled."""
+        while True:
+            try:
+                deliveries = await queue.receive(up_to=queue.max_batch, wait=queue.max_wait)
+                for delivery in deliveries:
+                    self._take(delivery)
+                if deliveries:
+                    await queue.delete([delivery.receipt for delivery in deliveries])
+            except IraasError as error:
+                Log()("background.failed", level="warning", task="replies", error=str(error))
+                await asyncio.sleep(BACKOFF_SECONDS)
+
+    def _take(self, delivery: Delivery) -> None:
+        try:
+            reply = decode(Reply, delivery.body)
+        except MalformedMessage:
+            self._telemetry.count("iraas_malformed_messages_total", queue="responses")
+            return
+        self._on_reply(reply.record.outcome.id, reply.busy_ms)
+        self.resolve(reply.record)

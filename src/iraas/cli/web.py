@@ -1,0 +1,99 @@
+"""`iraas web`: one web-tier process."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+
+from iraas.settings import Settings, load_settings
+from iraas.wiring import NO_OVERRIDES, Overrides, build_web
+
+DRAIN_SECONDS = (
+    10  # uploads that take longer than this after SIGTERM are cut off; nothing was accepted of them
+)
+
+
+def web() -> None:
+    """Serve HTTP until SIGTERM. All settings come from IRAAS_* or iraas.toml."""
+    run_web(load_settings())
+
+
+def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
+    """Run the web tier in this process until SIGTERM or SIGINT."""
+    import uvicorn
+
+    from iraas.errors import ConfigurationError
+    from iraas.fleet.lifeline import end_with_parent, say_ready
+    from iraas.fleet.local import LISTEN
+    from iraas.telemetry import Log, configure_logging
+    from iraas.web.server import KEEP_ALIVE_SECONDS, bounded
+
+    end_with_parent()
+    configure_logging(settings.log_level, settings.log_format)
+    raise_open_files_limit()
+    inherited = os.environ.get(LISTEN)
+    listening = socket.socket(fileno=int(inherited)) if inherited else listen(settings.host, settings.port)
+    built = build_web(settings, overrides)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.lifespan.should_exit:
+                raise ConfigurationError("the web tier could not start; what it said stands above")
+            say_ready()
+            Log()("web.started", address=address(listening))
+
+        def handle_exit(self, sig: int, frame: object) -> None:
+            built.desk.close()
+            super().handle_exit(sig, frame)  # type: ignore[arg-type]
+
+    config = uvicorn.Config(
+        built.app,
+        http=bounded(
+            head_max_bytes=settings.head_max_bytes,
+            head_max_seconds=settings.head_max_seconds,
+            max_connections=settings.max_connections,
+        ),
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    Server(config).run(sockets=[listening])
+    Log()("web.stopped")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `ConfigurationError` in words when the address cannot be had."""
+    from iraas.errors import ConfigurationError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port, 0 for any"
+        ) from error
+    return listening
+
+
+def address(listening: socket.socket) -> str:
+    """The URL that reaches a listening socket from this machine."""
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def raise_open_files_limit() -> None:
+    """Let this process open as many files as it may: each connection is one."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))

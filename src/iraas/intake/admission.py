@@ -1,0 +1,105 @@
+"""owner -> admitted | Overloaded. Refuse at the door what could not be answered in time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from iraas.clock import Clock
+from iraas.errors import BackendUnavailable, Overloaded
+from iraas.fleet.port import Fleet
+from iraas.queues.port import Depth
+
+NEVER_REFUSED = 256  # waiting jobs: a burst of a hundred into a sleeping service gets its answers
+FIRST_GUESS_SECONDS = 0.02  # of one picture on one worker, until a reply tells
+SMOOTHING = 0.05  # weight of the newest reply in the service time
+SAMPLE_SECONDS = 0.25  # age at which the depth is asked for again
+
+
+class Admission:
+    """Knows how long a new job would wait, and how much of that each owner causes.
+
+    Estimated wait = (visible + in flight) * service time / workers in service or starting. Below
+    `NEVER_REFUSED` waiting jobs nobody is refused. With several keys, one may hold at most its fair share
+    of the rest: an equal part among those who have jobs waiting, and never more than half.
+    """
+
+    def __init__(
+        self,
+        *,
+        depth: Callable[[], Awaitable[Depth]],
+        fleet: Fleet,
+        clock: Clock,
+        max_backlog_seconds: float,
+        owners: int = 1,
+    ) -> None:
+        self._depth = depth
+        self._fleet = fleet
+        self._clock = clock
+        self._max_backlog_seconds = max_backlog_seconds
+        self._several_owners = owners > 1
+        self._service_seconds = FIRST_GUESS_SECONDS
+        self._measured = False
+        self._sample = Depth(0, 0, 0.0)
+        self._sampled_at = -math.inf
+        self._since_sample = 0
+        self._owner_of: dict[str, str] = {}
+        self._held: Counter[str] = Counter()
+
+    @property
+    def sample(self) -> Depth:
+        """The queue's depth when it was last asked."""
+        return self._sample
+
+    async def admit(self, owner: str) -> None:
+        """Let one more job in. Raises `Overloaded` with the seconds after which a retry may succeed."""
+        await self._look()
+        waiting = self._sample.visible + self._sample.in_flight + self._since_sample
+        if waiting < NEVER_REFUSED:
+            return
+        per_job = self._service_seconds / max(1, self._fleet.state().capacity)
+        wait = waiting * per_job
+        if wait > self._max_backlog_seconds:
+            raise Overloaded(
+                f"{waiting} images are waiting, which takes about {wait:.0f} s",
+                retry_after=max(1.0, wait - self._max_backlog_seconds),
+            )
+        room = max(NEVER_REFUSED, self._max_backlog_seconds / per_job)
+        if self._several_owners and self._held[owner] >= room / max(2, len(self._held | Counter({owner: 1}))):
+            raise Overloaded(
+                f"your key has {self._held[owner]} images waiting, which is its share",
+                retry_after=max(1.0, self._held[owner] * per_job / 2),
+            )
+
+    def accepted(self, job_id: str, owner: str) -> None:
+        """A job of `owner` was sent."""
+        self._since_sample += 1
+        if job_id not in self._owner_of:
+            self._owner_of[job_id] = owner
+            self._held[owner] += 1
+
+    def answered(self, job_id: str, busy_ms: float = 0.0) -> None:
+        """A job's answer was seen; `busy_ms` is what it cost its worker, when it said so."""
+        if busy_ms > 0:
+            weight = SMOOTHING if self._measured else 1.0
+            self._service_seconds += weight * (busy_ms / 1000 - self._service_seconds)
+            self._measured = True
+        owner = self._owner_of.pop(job_id, None)
+        if owner is not None:
+            self._held[owner] -= 1
+            self._held += Counter()  # drops the owners that hold nothing
+
+    async def _look(self) -> None:
+        now = self._clock.boot()
+        if now - self._sampled_at < SAMPLE_SECONDS:
+            return
+        self._sampled_at = now
+        try:
+            self._sample = await self._depth()
+        except BackendUnavailable:
+            return  # the send that follows will say so, in the words of the right error
+        self._since_sample = 0
+        if self._sample.visible + self._sample.in_flight == 0:
+            self._owner_of.clear()  # replies can be lost; an empty queue proves that nobody waits
+            self._held.clear()

@@ -1,0 +1,73 @@
+"""`python -m iraas.testing.run …`: the real processes, with a timed model or a crash point in them.
+
+    python -m iraas.testing.run up|web|worker|quarantine
+
+The settings are the ordinary IRAAS_* variables. What is put in the place of the real parts stands in
+IRAAS_TEST_MODEL (seconds a picture, or `fatal` for a model that dies of red pictures) and IRAAS_TEST_CRASH
+(see `iraas.testing.crash_points`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from iraas.models.port import Model
+from iraas.settings import Settings, load_settings
+from iraas.wiring import Overrides
+
+COMMAND = [sys.executable, "-m", "iraas.testing.run"]
+
+
+def overrides() -> Overrides:
+    """The replacements that the environment asks for."""
+    from iraas.testing.crash_points import CrashingBlobs, CrashingQueue, CrashingResponses, CrashPoint
+    from iraas.testing.fatal_model import FatalModel
+    from iraas.testing.timed_model import TimedModel
+
+    model = os.environ.get("IRAAS_TEST_MODEL")
+    quarantine = (*COMMAND, "quarantine")
+    build: Callable[[Settings], Model] | None = None
+    if model == "fatal":
+        build = lambda _settings: FatalModel()  # noqa: E731
+    elif model is not None:
+        build = lambda _settings: TimedModel(float(model))  # noqa: E731
+    crash = os.environ.get("IRAAS_TEST_CRASH")
+    if crash is None:
+        return Overrides(model=build, quarantine=quarantine)
+    point = CrashPoint.parse(crash)
+    return Overrides(
+        model=build,
+        quarantine=quarantine,
+        requests=lambda queue: CrashingQueue(queue, "requests", point),
+        responses=lambda queues: CrashingResponses(queues, point),
+        inputs=lambda blobs: CrashingBlobs(blobs, "inputs", point),
+        results=lambda blobs: CrashingBlobs(blobs, "results", point),
+    )
+
+
+def main(role: str) -> None:
+    """Run one of the real processes with the replacements in it."""
+    if role == "up":
+        from iraas.cli.up import run_up
+
+        run_up(load_settings(), command=COMMAND)
+    elif role == "web":
+        from iraas.cli.web import run_web
+
+        run_web(load_settings(), overrides())
+    elif role == "worker":
+        from iraas.cli.worker import run_worker
+
+        run_worker(load_settings(), overrides())
+    elif role == "quarantine":
+        from iraas.cli.quarantine import run_quarantine
+
+        run_quarantine(overrides())
+    else:
+        sys.exit(f"no role {role!r}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,106 @@
+"""outcome -> answer object, THEN reply, THEN delete. This order only.
+
+After the put, a crash costs a second delivery that finds the answer. After the reply, likewise. Were the
+message deleted before its answer is stored, a crash between the two would lose the picture.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from iraas.blobs.port import Blobs
+from iraas.clock import Clock
+from iraas.messages import (
+    DEAD_LETTERS,
+    DeadLetter,
+    Failure,
+    Job,
+    Record,
+    Reply,
+    Tombstone,
+    decode,
+    encode,
+)
+from iraas.queues.port import Message, Queue, ResponseQueues
+from iraas.telemetry import Telemetry
+
+
+class Finished(NamedTuple):
+    """A job with its outcome, in the hand of the worker that got it."""
+
+    job: Job
+    receipt: str
+    record: Record
+    busy_ms: float = 0.0
+    stored: bool = False  # the record was read from the results store: there is nothing to put
+
+
+class Finisher:
+    """Ends jobs. Safe to repeat with the same batch after any failure: the first answer stays."""
+
+    def __init__(
+        self,
+        *,
+        inputs: Blobs,
+        results: Blobs,
+        requests: Queue,
+        responses: ResponseQueues,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._inputs = inputs
+        self._results = results
+        self._requests = requests
+        self._responses = responses
+        self._clock = clock
+        self._telemetry = telemetry
+
+    async def finish(self, batch: Sequence[Finished]) -> None:
+        """Store, reply, delete. Raises `BackendUnavailable` and `OutOfRoom`; then finish the batch again."""
+        replies: defaultdict[str, list[Message]] = defaultdict(list)
+        for done in batch:
+            record = done.record if done.stored else await self._settle(done)
+            if done.job.reply_to:
+                replies[done.job.reply_to].append(Message(encode(Reply(record, busy_ms=done.busy_ms))))
+        for reply_to, messages in replies.items():
+            await self._reply(reply_to, messages)
+        await self._requests.delete([done.receipt for done in batch])
+        for done in batch:
+            self._telemetry.count("iraas_jobs_total", outcome=_outcome(done.record))
+
+    async def _settle(self, done: Finished) -> Record:
+        """The record that counts: ours, or the one that was there first."""
+        outcome = done.record.outcome
+        if await self._results.put(done.job.id, encode(done.record), if_absent=True):
+            if isinstance(outcome, Failure) and outcome.slug == "classifier-crashed":
+                await self._set_aside(done.job, outcome.detail)
+            return done.record
+        first = await self._results.get(done.job.id)
+        if first is None:  # a redrive took it away between the two calls
+            return done.record
+        record = decode(Record, first.data)
+        if isinstance(record.outcome, Tombstone):
+            await self._inputs.delete(done.job.id)  # deleted while we had it: leave no copy behind
+        return record
+
+    async def _set_aside(self, job: Job, reason: str) -> None:
+        letter = DeadLetter(id=job.id, owner=job.owner, reason=reason, at=self._clock.time())
+        await self._results.put(DEAD_LETTERS + job.id, encode(letter))
+
+    async def _reply(self, reply_to: str, messages: list[Message]) -> None:
+        try:
+            await self._responses.send(reply_to, messages)
+        except ValueError:  # not a queue of this deployment; the answer is in the store for who may read it
+            self._telemetry.count("iraas_malformed_messages_total", queue="reply_to")
+
+
+def _outcome(record: Record) -> str:
+    match record.outcome:
+        case Failure(slug=slug):
+            return slug
+        case Tombstone():
+            return "deleted"
+        case _:
+            return "done"
