@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import stat
 import uuid
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ class Service:
         self.connection: dict[str, Any] = {
             "headers": _authorization(os.environ.get("IRAAS_API_KEY", "") if api_key is None else api_key),
             "limits": httpx2.Limits(max_connections=None),  # the caller's threads or tasks are the limit
-            "trust_env": httpx2.URL(self._url).host not in _LOOPBACK_HOSTS,  # no proxy on the way to oneself
+            **_way_to(httpx2.URL(self._url)),
         }
 
     def arguments(self, request: Request, upload: Upload | None) -> dict[str, Any]:
@@ -63,18 +64,17 @@ def prepared(image: Image, filename: str | None) -> Iterator[Upload]:
     """
     if isinstance(image, str | os.PathLike):
         with Path(image).open("rb") as file:
-            regular = stat.S_ISREG(
-                os.fstat(file.fileno()).st_mode
-            )  # a pipe has no length, and no second reading
-            yield _upload(file if regular else file.read(), filename or Path(image).name)
+            is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file if is_regular else file.read()  # a pipe has no length, and no second reading
+            yield _upload(data, filename or Path(image).name)
     elif isinstance(image, bytes | bytearray | memoryview):
         yield _upload(bytes(image), filename)
     else:
-        data = image.read()
-        if not isinstance(data, bytes):
+        content = image.read()
+        if not isinstance(content, bytes):
             raise TypeError("the file gives text: open it in binary mode ('rb')")
         own = getattr(image, "name", None)  # an int when the file was opened by descriptor
-        yield _upload(data, filename or (Path(own).name if isinstance(own, str) else None))
+        yield _upload(content, filename or (Path(own).name if isinstance(own, str) else None))
 
 
 def idempotency(key: str | None) -> str:
@@ -116,6 +116,17 @@ def _address(url: str) -> str:
     if parsed.userinfo:  # it would replace the API key, and stand in every error's words
         raise ConfigurationError("url must not hold a user or password; the service takes an api_key")
     return url.rstrip("/")
+
+
+def _way_to(address: httpx2.URL) -> dict[str, Any]:
+    if address.host not in _LOOPBACK_HOSTS:
+        return {}
+    way: dict[str, Any] = {"trust_env": False}  # no proxy stands between a machine and itself
+    if address.scheme == "http":
+        way["verify"] = ssl.SSLContext(
+            ssl.PROTOCOL_TLS_CLIENT
+        )  # trusts nobody; the usual one loads for 50 ms
+    return way
 
 
 def _authorization(api_key: str) -> dict[str, str]:

@@ -104,6 +104,13 @@ def bells_folder(settings: Settings) -> Path:
     return folder
 
 
+def begun_note(settings: Settings, owner: str) -> Path:
+    """Where the worker `owner` notes what it computes."""
+    folder = runtime_folder(settings) / "begun"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / owner
+
+
 def metrics_folder(settings: Settings) -> Path:
     """Where the processes of one machine leave their numbers."""
     return runtime_folder(settings) / "metrics"
@@ -308,6 +315,7 @@ def load_classifier(settings: Settings) -> LocalClassifier:
 
 def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Worker:
     """One worker with its model loaded. To be called inside its event loop."""
+    from iraas.worker.begun import BegunNote
     from iraas.worker.finish import Finisher
     from iraas.worker.heartbeat import Heartbeat
     from iraas.worker.infer import Classifier
@@ -338,6 +346,7 @@ def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Wor
         ),
         clock=backend.clock,
         telemetry=telemetry,
+        begun=BegunNote(begun_note(settings, str(os.getpid()))),
     )
 
 

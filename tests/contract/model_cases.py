@@ -1,12 +1,11 @@
-"""The models that every engine must run, and models nearly the same: fixtures for the contract's two files."""
-
-from __future__ import annotations
+"""The models that every engine must run: what the engines' two contract files share."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from onnx import numpy_helper
 from tests.model_folders import WEIGHTS, write_model_folder
 
 from iraas.models.catalog import BUNDLED, find_model
@@ -20,43 +19,40 @@ OWN = {
     "planes of bytes, one at a time": {"layout": "NCHW", "dtype": "uint8", "output": "logits", "batch": 1},
     "mirrored": {"mirror": True},
 }
-DIFFERENT = (
-    {"edit": lambda model: model.graph.initializer[1].CopyFrom(_other_weights(model))},
-    {"mean": 100},
-    {"deviation": 50},
-    {"mirror": True},
-    {"crop_margin": 0},
-)
 
 
-def _other_weights(model):
-    from onnx import numpy_helper
+def other_weights(model):
+    """Put other weights into the graph of `write_model_folder`."""
+    model.graph.initializer[1].CopyFrom(numpy_helper.from_array(WEIGHTS + 1, "weights"))
 
-    return numpy_helper.from_array(WEIGHTS + 1, "weights")
+
+ALIKE = ({}, {"name": "other"}, {"labels": tuple("abcde")}, {"provenance": "elsewhere"})
+DIFFERENT = ({"edit": other_weights}, {"mean": 100}, {"deviation": 50}, {"mirror": True}, {"crop_margin": 0})
 
 
 class EngineContract(ModelContract):
-    """The contract over all bundled models and some of a user's own; an engine's file says how one is made."""
+    """The contract over all bundled models and some of a user's own. `make` is the engine."""
 
     make: ClassVar[Callable[[ModelFolder], Model]]
 
     @pytest.fixture(scope="class", params=[*BUNDLED, *OWN])
-    def model(self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    @classmethod
+    def model(cls, request, tmp_path_factory) -> Model:
+        """A bundled model, or one of a user's own."""
         if request.param in BUNDLED:
-            return type(self).make(find_model(request.param))
-        path = tmp_path_factory.mktemp("own")
-        return type(self).make(read_folder(write_model_folder(path, **OWN[request.param])))
+            return cls.make(find_model(request.param))
+        return cls.make(read_folder(write_model_folder(tmp_path_factory.mktemp("own"), **OWN[request.param])))
 
-    @pytest.fixture(scope="class")
-    def alike(self, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Model]:
-        return self._models(
-            tmp_path_factory.mktemp("alike"), {}, {"name": "other"}, {"labels": tuple("abcde")}
-        )
+    @pytest.fixture
+    def alike(self, tmp_path) -> Sequence[Model]:
+        """Models that differ in words only."""
+        return self._models(tmp_path / "alike", ALIKE)
 
-    @pytest.fixture(scope="class")
-    def different(self, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Model]:
-        return self._models(tmp_path_factory.mktemp("different"), *DIFFERENT)
+    @pytest.fixture
+    def different(self, tmp_path) -> Sequence[Model]:
+        """Models that differ in the weights or in one step of the preprocessing."""
+        return self._models(tmp_path / "different", DIFFERENT)
 
-    def _models(self, path: Path, *changes: dict) -> list[Model]:
+    def _models(self, path: Path, changes: Sequence[dict]) -> list[Model]:
         folders = [write_model_folder(path / str(number), **change) for number, change in enumerate(changes)]
         return [type(self).make(read_folder(folder)) for folder in folders]

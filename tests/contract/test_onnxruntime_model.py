@@ -6,4 +6,6 @@ from iraas.models.onnxruntime import OnnxRuntimeModel
 
 
 class TestOnnxRuntimeModel(EngineContract):
+    """ONNX Runtime, on a CPU."""
+
     make = OnnxRuntimeModel

@@ -6,4 +6,6 @@ from iraas.models.openvino import OpenVinoModel
 
 
 class TestOpenVinoModel(EngineContract):
+    """OpenVINO, on a CPU."""
+
     make = OpenVinoModel

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
+import ssl
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from tests.unit.client_script import URL, PausedClock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.client_script import ANSWER, URL, PausedClock
 
 import iraas.client_wire as wire
 from iraas.client import AsyncClient, Client
-from iraas.errors import ConfigurationError, InvalidRequest
+from iraas.client_protocol import Request
+from iraas.errors import ConfigurationError, InvalidRequest, IraasError
 
 
 @pytest.mark.parametrize(
@@ -58,13 +64,58 @@ def test_each_call_makes_its_own_key() -> None:
 
 def test_no_proxy_stands_between_a_machine_and_itself() -> None:
     """The environment's proxy is for other machines."""
-    assert [
-        _service(url).connection["trust_env"] for url in ("http://127.0.0.1:1", "http://[::1]:1", URL)
-    ] == [
-        False,
-        False,
-        True,
-    ]
+    assert _service("http://127.0.0.1:1").connection["trust_env"] is False
+    assert _service("https://[::1]:1").connection["trust_env"] is False
+    assert "trust_env" not in _service(URL).connection
+
+
+def test_every_tls_connection_is_verified() -> None:
+    """Only where there is no TLS are certificates not loaded, and then nobody is trusted."""
+    assert "verify" not in _service("https://127.0.0.1:1").connection
+    assert _service("http://127.0.0.1:1").connection["verify"].verify_mode == ssl.CERT_REQUIRED
+
+
+STATUSES_AND_FAULTS = st.sampled_from([200, 202, 204, 301, 400, 404, 429, 500, 502, 503, httpx2.ReadError])
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@settings(max_examples=30)
+@given(script=st.lists(STATUSES_AND_FAULTS, min_size=1, max_size=12), retries=st.integers(0, 4))
+def test_one_key_a_call_and_bounded_tries(kind: Any, script: list[Any], retries: int) -> None:
+    """Whatever happens to its requests, a call posts under one key of its own, and no oftener than it may."""
+    posts: list[str] = []
+    lines = iter(script)
+    clock = PausedClock()
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        line = next(lines, script[-1])
+        if request.method == "POST":
+            posts.append(request.headers["Idempotency-Key"])
+        if line is httpx2.ReadError:
+            raise httpx2.ReadError("reset", request=request)
+        return httpx2.Response(line, json=ANSWER)
+
+    def pause(seconds: float) -> None:
+        clock.now += seconds
+
+    async def pause_async(seconds: float) -> None:
+        clock.now += seconds
+
+    async def classify() -> None:
+        options = {"retries": retries, "clock": clock}
+        if kind is Client:
+            with Client("http://127.0.0.1:1", sleep=pause, **options) as client:
+                client._http = httpx2.Client(transport=httpx2.MockTransport(serve))
+                client.classify(b"pixels")
+        else:
+            async with AsyncClient("http://127.0.0.1:1", sleep=pause_async, **options) as client:
+                client._http = httpx2.AsyncClient(transport=httpx2.MockTransport(serve))
+                await client.classify(b"pixels")
+
+    with contextlib.suppress(IraasError):
+        asyncio.run(classify())
+    assert len(set(posts)) == 1
+    assert 1 <= len(posts) <= 1 + retries
 
 
 def _service(url: str, api_key: str | None = None) -> wire.Service:
@@ -73,6 +124,21 @@ def _service(url: str, api_key: str | None = None) -> wire.Service:
 
 def _authorization_of(api_key: str | None) -> str | None:
     return _service(URL, api_key).connection["headers"].get("Authorization")
+
+
+def test_a_held_request_may_stay_silent_as_long_as_it_is_held() -> None:
+    """The seconds that the server may wait come on top of the timeout, for reading only."""
+    post = Request("POST", "/v1/images", {"wait": 30})
+    timeout = _service(URL).arguments(post, None)["timeout"]
+
+    assert (timeout.connect, timeout.write, timeout.read) == (1, 1, 31)
+
+
+@pytest.mark.parametrize("kind", [httpx2.LocalProtocolError, httpx2.UnsupportedProtocol])
+def test_what_cannot_be_sent_is_not_tried_again(kind: type[httpx2.RequestError]) -> None:
+    """A request that breaks HTTP's own rules would break them at the next try too."""
+    with pytest.raises(InvalidRequest, match="illegal header"):
+        wire.lost(kind("illegal header"))
 
 
 def sent(upload: wire.Upload) -> bytes:

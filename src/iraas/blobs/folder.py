@@ -25,7 +25,8 @@ class Folder:
     """
 
     def __init__(self, root: Path, *, power: bool) -> None:
-        (root / NEW).mkdir(mode=0o700, parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (root / NEW).mkdir(mode=0o700, exist_ok=True)
         self._root = root
         self._power = power
         self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)

@@ -34,7 +34,7 @@ class Tally:
     @property
     def used(self) -> int:
         """Bytes taken of the limit."""
-        return self.here + self.elsewhere
+        return max(0, self.here + self.elsewhere)  # below 0: what goes was never counted
 
     def take(self, size: int) -> None:
         """Count `size` bytes of disk in. Raises `OutOfRoom` when they go beyond the limit."""
@@ -56,4 +56,4 @@ class Tally:
 
     def give_back(self, size: int) -> None:
         """Count `size` bytes of disk out."""
-        self.here = max(0, self.here - size)
+        self.here -= size

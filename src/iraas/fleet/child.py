@@ -19,7 +19,7 @@ from iraas.errors import ConfigurationError
 from iraas.fleet.lifeline import PARENT, READY
 from iraas.telemetry import Log
 
-BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)  # after deaths before ready; the last one repeats
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)  # after deaths before ready; the last one repeats
 MISCONFIGURED = 2  # the exit code of a process that will never start as it is set up
 
 State = Literal["starting", "in service", "stopped"]

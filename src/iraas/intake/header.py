@@ -30,42 +30,42 @@ class Limits(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageHeader:
-    """What every image's header says. Width and height are pixels as stored, before any EXIF rotation."""
-
-    format: Literal["png", "jpeg", "webp"]
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PngHeader(ImageHeader):
+class PngHeader:
     """A PNG's IHDR, and where the chunks lie that its pixels are made of."""
 
     format: Literal["png"] = "png"
+    width: int
+    height: int
     colour_type: int  # 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
     bit_depth: int  # of a sample, or of a palette index
     interlaced: bool
     animated: bool  # APNG: only its default image counts
-    transparency: bytes | None  # tRNS: the transparent sample(s), or each palette entry's alpha
-    pixel_spans: tuple[tuple[int, int], ...]  # byte ranges that hold the signature and the chunks needed
+    transparency: bytes | None  # tRNS: the samples that are transparent, or each palette entry's alpha
+    pixel_spans: tuple[tuple[int, int], ...]  # byte ranges: the signature, and the chunks that pixels need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JpegHeader(ImageHeader):
-    """A JPEG's frame header."""
+class JpegHeader:
+    """A JPEG's frame header. Width and height are as stored, before its EXIF turns the picture upright."""
 
     format: Literal["jpeg"] = "jpeg"
+    width: int
+    height: int
     components: int  # 1 grey, 3 colour, 4 CMYK
     progressive: bool
-    scans: int  # times that the decoder walks over the picture, at most
+    scans: int  # how often a decoder walks over the picture, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebpHeader(ImageHeader):
+class WebpHeader:
     """A WebP's first chunk, and where an animation's first frame lies."""
 
     format: Literal["webp"] = "webp"
-    flavour: Literal["VP8 ", "VP8L", "VP8X"]
+    width: int
+    height: int
+    flavour: Literal["VP8 ", "VP8L", "VP8X"]  # lossy, lossless, extended
     alpha: bool
-    first_frame: tuple[int, int] | None  # byte range of the first ANMF chunk's payload; None for a still
+    first_frame: tuple[int, int] | None  # byte range of the first ANMF chunk's data; None for a still
+
+
+ImageHeader = PngHeader | JpegHeader | WebpHeader

@@ -18,8 +18,11 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # SOF0 to SOF15
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 
 # Encoders write 3 to 14 scans. A decoder walks over the whole picture once a scan, so a small file can keep
-# it busy for hours: LJT-01-004 in libjpeg-turbo's security audit of 2015.
-MAX_SCANS = 100
+# it busy for minutes: LJT-01-004 in libjpeg-turbo's security audit of 2015.
+MAX_DRAWN = 20  # times `max_pixels`: pixels over all scans
+_SCAN_COST = (
+    1_000_000  # pixels: what a scan counts for beside its own, so that a tiny picture has at most 500
+)
 
 
 def jpeg_header(data: bytes | memoryview, limits: Limits) -> JpegHeader:
@@ -37,13 +40,14 @@ def jpeg_header(data: bytes | memoryview, limits: Limits) -> JpegHeader:
             kind, width, height, components = frame
             progressive = kind in _PROGRESSIVE
             one_scan = not progressive and data[at + 4] == components
-            return JpegHeader(
+            header = JpegHeader(
                 width=width,
                 height=height,
                 components=components,
                 progressive=progressive,
                 scans=_scans(bytes(data), at, one_scan=one_scan),
             )
+            return _check_scans(header, limits)
         elif marker in (_SOS, _EOI):
             break
     raise UndecodableImage("the JPEG is damaged: it has no frame header before its pixels")
@@ -92,7 +96,13 @@ def _scans(data: bytes, at: int, *, one_scan: bool) -> int:
     """
     if data.rfind(b"\xff\xd9", at) < 0:
         raise UndecodableImage("the JPEG is cut short: it has no end marker")
-    scans = 1 if one_scan else data.count(b"\xff\xda", at)
-    if scans > MAX_SCANS:
-        raise TooManyPixels(f"the JPEG draws its pixels in {scans:,} scans; at most {MAX_SCANS}")
-    return scans
+    return 1 if one_scan else data.count(b"\xff\xda", at)
+
+
+def _check_scans(header: JpegHeader, limits: Limits) -> JpegHeader:
+    drawn = header.scans * (header.width * header.height + _SCAN_COST)
+    if header.scans > 1 and drawn > MAX_DRAWN * limits.max_pixels:
+        raise TooManyPixels(
+            f"the JPEG draws its {header.width} x {header.height} pixels {header.scans:,} times over; save it anew"
+        )
+    return header

@@ -8,8 +8,7 @@ ever inflates a hostile iCCP, zTXt or iTXt, and no APNG frame but the default im
 
 from __future__ import annotations
 
-from struct import Struct
-from struct import error as StructError
+import struct
 from zlib import crc32
 
 from iraas.errors import TooManyChunks, UndecodableImage
@@ -17,9 +16,9 @@ from iraas.intake.header import Limits, PngHeader
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-_FRAME = Struct(">I4s")  # a chunk is length, type, `length` bytes of data, CRC
+_FRAME = struct.Struct(">I4s")  # a chunk is length, type, `length` bytes of data, CRC
 _FRAME_BYTES = 12
-_IHDR = Struct(">IIBBBBB")
+_IHDR = struct.Struct(">IIBBBBB")
 _IHDR_END = 33  # signature, then IHDR with its 13 bytes of data
 _LARGEST_SIDE = 2**31 - 1  # section 7.1
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
@@ -54,12 +53,12 @@ def png_header(data: bytes | memoryview, limits: Limits) -> PngHeader:
                 if start < at:
                     spans.append((start, at))
                 start = end
-            if not data_bytes and count >= limits.max_chunks_before_data:
+            if not data_bytes and count > limits.max_chunks_before_data:
                 raise TooManyChunks(f"more than {limits.max_chunks_before_data:,} chunks before the pixels")
             at = end
         else:
             raise TooManyChunks(f"more than {limits.max_chunks:,} chunks; save the picture anew")
-    except StructError:  # there was no room for another chunk
+    except struct.error:  # there was no room for another chunk
         end = at + _FRAME_BYTES
     if end > size:
         raise UndecodableImage(f"the PNG is cut short: it has {size:,} bytes, and chunks up to byte {end:,}")
@@ -103,7 +102,9 @@ def _is_needed(kind: bytes, at: int, colour_type: int, *, before_data: bool) -> 
     if kind == b"tRNS":
         return before_data and colour_type in (0, 2, _PALETTE)
     if not kind.isalpha() or kind[0] < ord("a"):  # a capital: critical, so not to be skipped (section 5.4)
-        raise UndecodableImage(f"the PNG is damaged: an unknown chunk {kind!r} at byte {at}")
+        raise UndecodableImage(
+            f"the PNG is damaged: its chunk {kind!r} at byte {at:,} is unknown, or misplaced"
+        )
     return False
 
 

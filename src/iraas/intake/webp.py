@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from struct import Struct
 
 from iraas.errors import UndecodableImage
@@ -10,6 +11,7 @@ from iraas.intake.header import Limits, WebpHeader
 
 _CHUNK = Struct("<4sI")  # type, length; data follows, padded to an even length
 _FIRST_CHUNK = 12  # "RIFF", length, "WEBP"
+_PICTURES, _FRAMES = (b"VP8 ", b"VP8L"), (b"ANMF",)
 _ALPHA, _ANIMATION = 0x10, 0x02  # VP8X flags
 _FRAME_HEADER = 16  # bytes of an ANMF payload before its chunks
 
@@ -22,12 +24,17 @@ def webp_header(data: bytes | memoryview, limits: Limits) -> WebpHeader:
     kind, at, stop = next(_chunks(data, _FIRST_CHUNK, end), (b"", end, end))
     if kind == b"VP8X":
         return _extended(data, at, stop, end, limits)
-    if kind not in (b"VP8 ", b"VP8L"):
+    if kind not in _PICTURES:
         raise UndecodableImage("the WebP is damaged: it does not begin with a VP8, VP8L or VP8X chunk")
     width, height, alpha = _bitstream_size(data, kind, at, stop)
     limits.check_size(width, height)
-    flavour = "VP8L" if kind == b"VP8L" else "VP8 "
-    return WebpHeader(width=width, height=height, flavour=flavour, alpha=alpha, first_frame=None)
+    return WebpHeader(
+        width=width,
+        height=height,
+        flavour="VP8L" if kind == b"VP8L" else "VP8 ",
+        alpha=alpha,
+        first_frame=None,
+    )
 
 
 def _extended(data: bytes | memoryview, at: int, stop: int, end: int, limits: Limits) -> WebpHeader:
@@ -36,24 +43,22 @@ def _extended(data: bytes | memoryview, at: int, stop: int, end: int, limits: Li
         raise UndecodableImage("the WebP is damaged: its VP8X chunk is too short")
     flags, width, height = data[at], _three(data, at + 4) + 1, _three(data, at + 7) + 1
     limits.check_size(width, height)
-    sought = (b"ANMF",) if flags & _ANIMATION else (b"VP8 ", b"VP8L")
-    for count, (kind, frame, frame_stop) in enumerate(_chunks(data, stop + (stop & 1), end)):
-        if count >= limits.max_chunks_before_data:
-            raise UndecodableImage(f"the WebP has more than {count:,} chunks before its pixels")
-        if kind in sought:
-            break
-    else:
-        raise UndecodableImage("the WebP is cut short: it has no pixels")
-    if flags & _ANIMATION:
-        _check_frame(data, frame, frame_stop, width, height)
-    elif _bitstream_size(data, kind, frame, frame_stop)[:2] != (width, height):
+    animated = bool(flags & _ANIMATION)
+    sought = _FRAMES if animated else _PICTURES
+    chunks = islice(_chunks(data, stop + (stop & 1), end), limits.max_chunks_before_data)
+    kind, at, stop = next((chunk for chunk in chunks if chunk[0] in sought), (b"", end, end))
+    if not kind:
+        raise UndecodableImage("the WebP has no pixels among its first chunks")
+    if animated:
+        _check_frame(data, at, stop, width, height)
+    elif _bitstream_size(data, kind, at, stop)[:2] != (width, height):
         raise UndecodableImage("the WebP is damaged: its canvas and its picture differ in size")
     return WebpHeader(
         width=width,
         height=height,
         flavour="VP8X",
         alpha=bool(flags & _ALPHA),
-        first_frame=(frame, frame_stop) if flags & _ANIMATION else None,
+        first_frame=(at, stop) if animated else None,
     )
 
 
@@ -66,7 +71,7 @@ def _check_frame(data: bytes | memoryview, at: int, stop: int, width: int, heigh
     if left + size[0] > width or top + size[1] > height:
         raise UndecodableImage("the WebP is damaged: its first frame reaches beyond the canvas")
     for kind, inner, inner_stop in _chunks(data, at + _FRAME_HEADER, stop):
-        if kind in (b"VP8 ", b"VP8L"):
+        if kind in _PICTURES:
             if _bitstream_size(data, kind, inner, inner_stop)[:2] == size:
                 return
             break

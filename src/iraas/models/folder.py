@@ -12,7 +12,7 @@ from typing import NamedTuple
 from iraas.errors import ConfigurationError
 from iraas.models.fit import refuse_unfit
 from iraas.models.labels import parse_labels
-from iraas.models.onnx_graph import GraphFacts, read_graph
+from iraas.models.onnx_graph import GraphFacts, NotOnnx, read_graph
 from iraas.models.port import Label
 from iraas.models.spec import ModelSpec, parse_spec
 
@@ -59,7 +59,7 @@ def _read_onnx(path: Path) -> tuple[str, GraphFacts]:
     """The file's SHA-256 and facts. Mapped, not read, so that its megabytes never are memory of ours."""
     with path.open("rb") as file:
         if not path.stat().st_size:
-            raise ValueError("it is empty")  # which cannot be mapped
+            raise NotOnnx("it is empty")  # and nothing can be mapped
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         return hashlib.sha256(data).hexdigest(), read_graph(data)
 

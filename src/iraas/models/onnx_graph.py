@@ -37,6 +37,9 @@ _DTYPES = {
 class NotOnnx(ValueError):
     """Bytes that are not an ONNX model."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(f"this is not an ONNX model ({why}): export it again")
+
 
 class Port(NamedTuple):
     """An input or output of a graph."""
@@ -120,7 +123,8 @@ def _port(message: memoryview) -> Port:
 
 def _length(axis: memoryview) -> int | None:
     lengths = [value for value in _all(axis, 1) if isinstance(value, int)]
-    return lengths[-1] if lengths and lengths[-1] > 0 else None  # some exporters write 0 or -1 for "any"
+    # Some exporters write 0 or -1 for "any"; protobuf has -1 as 2 to the 64th less one.
+    return lengths[-1] if lengths and 0 < lengths[-1] < 1 << 63 else None
 
 
 def _all(message: memoryview, wanted: int) -> list[int | memoryview]:

@@ -42,7 +42,7 @@ class ModelSpec(BaseModel):
         "probabilities", description='"probabilities" or "logits"'
     )
     sha256: str | None = Field(
-        None, pattern="^[0-9a-f]{64}$", description="of model.onnx, 64 hexadecimal digits in small letters"
+        None, pattern="^[0-9a-f]{64}$", description="64 hexadecimal digits in small letters, of model.onnx"
     )
     provenance: str = Field("", description="where the weights come from, in words")
     licence: str = Field("", description="of the weights, in words")
@@ -66,21 +66,22 @@ class ModelSpec(BaseModel):
 def parse_spec(toml: bytes) -> ModelSpec:
     """The bytes of model.toml -> ModelSpec. Raises `ValueError` that names each wrong field and its mend."""
     try:
-        return ModelSpec.model_validate(tomllib.loads(toml.decode()))
-    except ValidationError as error:
-        wrong = {
-            str(line["loc"][0]): line for line in error.errors()
-        }  # a union has a line for each of its ways
-        raise ValueError("; ".join(_in_words(name, line) for name, line in wrong.items())) from error
-    except ValueError as error:  # not TOML, or not even text
+        given = tomllib.loads(toml.decode())
+    except ValueError as error:  # also of bytes that are not even text
         raise ValueError(f"this is not TOML: {error}") from error
+    try:
+        return ModelSpec.model_validate(given)
+    except ValidationError as error:
+        wrong = dict.fromkeys(str(line["loc"][0]) for line in error.errors())  # mean has a line for each form
+        raise ValueError("; ".join(_in_words(name, given) for name in wrong)) from error
 
 
-def _in_words(name: str, line: Any) -> str:
-    if line["type"] == "extra_forbidden":
+def _in_words(name: str, given: dict[str, Any]) -> str:
+    field = ModelSpec.model_fields.get(name)
+    if field is None:
         return f"{name}: there is no such field; the fields are {', '.join(ModelSpec.model_fields)}"
-    what = "is missing: it" if line["type"] == "missing" else f"is {line['input']!r}, but"
-    return f"{name} {what} takes {ModelSpec.model_fields[name].description}"
+    what = f"is {given[name]!r}, but" if name in given else "is missing: it"
+    return f"{name} {what} takes {field.description}"
 
 
 def _three(value: float | tuple[float, float, float]) -> tuple[float, float, float]:

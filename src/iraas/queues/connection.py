@@ -19,7 +19,7 @@ __all__ = ["Connection", "StorageErrors", "connect", "in_words"]
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 10.0  # only for whoever writes without our gate, such as a shell on the file
-CHECKPOINT_PAGES = 2_000  # 8 MB of journal before it is folded into the file
+CHECKPOINT_PAGES = 4_000  # 16 MB of journal before it is folded into the file
 JOURNAL_BYTES = 64_000_000  # a journal that grew beyond this is cut back
 FULL_DISK_BYTES = 1 << 20  # a write that failed with less than this free failed for want of room
 

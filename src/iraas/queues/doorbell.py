@@ -32,6 +32,7 @@ class Bells:
             )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
+        self._hung: list[Doorbell] = []
         self._voice = _datagram_socket()
 
     def ring(self, queue: str) -> None:
@@ -46,11 +47,15 @@ class Bells:
             for path in self._hanging():
                 with _taking_down_if_dead(path):
                     probe.connect(path)
-        return Doorbell(self._folder / f"{queue}@{secrets.token_hex(4)}")
+        bell = Doorbell(self._folder / f"{queue}@{secrets.token_hex(4)}")
+        self._hung.append(bell)
+        return bell
 
     def close(self) -> None:
-        """Ring no more."""
+        """Ring no more, and take down what was hung here."""
         self._voice.close()
+        for bell in self._hung:
+            bell.close()
 
     def _hanging(self, start: str = "") -> list[str]:
         try:

@@ -21,7 +21,7 @@ __all__ = ["SqliteDatabase", "SqliteQueue", "SqliteResponseQueues"]
 
 MAX_BATCH = 256  # messages a call may carry
 MAX_WAIT = 20.0  # seconds that one `receive` may wait
-LOOK_SECONDS = 0.2  # between looks while waiting: a doorbell's ring may be lost
+LOOK_SECONDS = 0.25  # between looks while waiting: a doorbell's ring may be lost
 SWEEP_STEP = 500  # replies that one transaction removes
 NAME_LETTERS = string.ascii_lowercase + string.digits
 NAME_LENGTH = 12  # random characters of a response queue's name

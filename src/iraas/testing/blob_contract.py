@@ -206,7 +206,7 @@ class BlobContract:
     @pytest.mark.parametrize("prefix", NOT_PREFIXES)
     async def test_refuses_what_is_no_prefix(self, blobs: Blobs, prefix: str) -> None:
         """`list` looks nowhere but below a proper prefix."""
-        with pytest.raises(ValueError, match="is not a (prefix|key)"):
+        with pytest.raises(ValueError, match=r"is not a (prefix|key)"):
             await listed(blobs, prefix)
 
     @pytest.mark.parametrize("metadata", NOT_METADATA)

@@ -31,7 +31,7 @@ class BlobMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._runner = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
         self._blobs = self.open()
         self._expected: dict[str, tuple[bytes, dict[str, str]]] = {}
 
@@ -84,7 +84,7 @@ class BlobMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Close the store."""
         self._wait(self._blobs.close())
-        self._runner.close()
+        self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return self._runner.run(work)
+        return self._loop.run_until_complete(work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-import iraas
 from iraas.errors import InternalError, InvalidRequest, IraasError, NotFound
 from iraas.telemetry import Log, Telemetry
 from iraas.web import compat, health, images, openapi
@@ -66,7 +66,7 @@ def build_app(
 
     app = FastAPI(
         title="iraas",
-        version=iraas.__version__,
+        version=version("iraas"),
         description="Image recognition as a service: a picture in, its label out.",
         lifespan=life,
         docs_url=None,  # ours are served from the package, not from elsewhere

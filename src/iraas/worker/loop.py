@@ -23,6 +23,7 @@ from iraas.models.port import Pixels
 from iraas.queues.port import Delivery, Queue
 from iraas.telemetry import Log, Telemetry
 from iraas.worker.batch import BatchRule
+from iraas.worker.begun import BegunNote, NoNote
 from iraas.worker.deadline import BATCH_SECONDS, DECODE_SECONDS, ends_this_process_after
 from iraas.worker.finish import Finished, Finisher
 from iraas.worker.heartbeat import Heartbeat
@@ -64,6 +65,7 @@ class Worker:
         heartbeat: Heartbeat,
         clock: Clock,
         telemetry: Telemetry,
+        begun: BegunNote | NoNote | None = None,
         rule: BatchRule | None = None,
     ) -> None:
         self._requests = requests
@@ -75,6 +77,7 @@ class Worker:
         self._heartbeat = heartbeat
         self._clock = clock
         self._telemetry = telemetry
+        self._begun = begun or NoNote()
         self._rule = rule or BatchRule()
         self._log = Log()
         self._held: deque[Delivery] = deque()
@@ -145,12 +148,15 @@ class Worker:
         while not self._rule.closes(
             pictures=len(pictures) + len(finished), elapsed=time.perf_counter() - begun, held=len(self._held)
         ):
-            match await self._begin(self._held.popleft()):
+            delivery = self._held.popleft()
+            self._begun.write([*(picture.receipt for picture in pictures), delivery.receipt])
+            match await self._begin(delivery):
                 case Picture() as picture:
                     pictures.append(picture)
                 case Finished() as done:
                     finished.append(done)
         finished += self._infer(pictures, begun)
+        self._begun.write(())
         if finished:
             await self._finish(finished)
 

@@ -61,4 +61,4 @@ def _imdecode(data: bytes | memoryview, flags: int, name: str) -> Samples:
         raise UndecodableImage(f"the {name} is damaged: its pixels cannot be read") from error
     if picture is None:
         raise UndecodableImage(f"the {name} is damaged or cut short: its pixels cannot be read")
-    return picture
+    return np.asarray(picture, np.uint8)

@@ -10,6 +10,7 @@ on inflating behind the last row, as libpng does (and OpenCV with it): a file of
 from __future__ import annotations
 
 from io import BytesIO
+from struct import Struct
 from typing import Any
 from zlib import crc32
 
@@ -28,7 +29,8 @@ _PLAIN = {_GREY: "mono", _RGB: "rgb", _RGBA: "rgba"}  # in kornia-rs' words
 _UNPACKED = {"1": "L", "LA": "RGBA"}  # Pillow's mode -> the mode in which its samples are taken out
 _CHANNELS = {"RGB": (3,), "RGBA": (4,)}
 _STRIP_ROWS = 256  # taken out of Pillow at a time, or 25 million pixels would stand in memory three times
-_WHITE = 255
+_SAMPLE = Struct(">H")  # of tRNS
+_WHITE: Any = (255, 255, 255, 0)
 
 
 def png_samples(data: bytes | memoryview, header: PngHeader) -> Samples:
@@ -50,7 +52,7 @@ def fast_samples(png: bytes, header: PngHeader) -> Samples:
         picture: Samples = kornia_rs.io.decode_image_png_u8(png, size, _PLAIN[header.colour_type])
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
-    except BaseException as error:  # noqa: BLE001 - a panic in Rust arrives as a BaseException
+    except BaseException as error:  # a panic in Rust arrives as a BaseException
         raise UndecodableImage("the PNG is damaged: its pixels cannot be read") from error
     return picture.reshape(size) if header.colour_type == _GREY else picture
 
@@ -58,16 +60,14 @@ def fast_samples(png: bytes, header: PngHeader) -> Samples:
 def careful_samples(png: bytes, header: PngHeader) -> Samples:
     """The careful road, for any PNG without ancillary chunks. Of 16 bits the upper 8 remain."""
     _check_crcs(png)
-    image = _load(png)
-    picture = _array(image)
     if header.colour_type == _PALETTE:
-        colours = _colours(image, header.transparency or b"")
-        return cv2.LUT(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), colours)
+        return _painted(_load(png), header.transparency or b"")
+    picture = _array(_load(png))
     hidden = None if header.transparency is None else _hidden(picture, png, header)
     if picture.dtype == np.uint16:  # 16-bit grey; of other colours Pillow itself keeps the upper byte
         picture = (picture >> 8).astype(np.uint8)
     if hidden is not None:
-        picture[hidden] = _WHITE
+        cv2.add(picture, _WHITE, dst=picture, mask=hidden)
     return picture
 
 
@@ -94,7 +94,7 @@ def _load(png: bytes, *, samples_as: str | None = None) -> PngImageFile:
         image.load()
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - seven kinds are known to leave Pillow on damaged files
+    except Exception as error:  # seven kinds are known to leave Pillow on damaged files
         raise UndecodableImage("the PNG is damaged: its pixels cannot be read") from error
     return image
 
@@ -107,37 +107,40 @@ def _array(image: PngImageFile) -> NDArray[Any]:
     picture: NDArray[Any] = np.empty(shape, np.uint16 if mode == "I;16" else np.uint8)
     for top in range(0, height, _STRIP_ROWS):
         strip = image.crop((0, top, width, min(top + _STRIP_ROWS, height)))
-        picture[top : top + _STRIP_ROWS] = np.asarray(strip.convert(mode))
+        picture[top : top + _STRIP_ROWS] = np.asarray(strip if mode == image.mode else strip.convert(mode))
     return picture
 
 
-def _colours(image: PngImageFile, alphas: bytes) -> Samples:
-    """uint8[1, 256, 3]: the palette on white; entries that are not there are black, as libpng has them."""
+def _painted(image: PngImageFile, alphas: bytes) -> Samples:
+    """uint8[h, w, 3]: indices through their palette, which is laid on white first: 256 pixels instead of all.
+
+    An index beyond the palette is black, as in libpng.
+    """
     entries = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-    table = np.zeros((1, 256, 4), np.uint8)
-    table[..., 3] = 255
-    table[0, : len(entries), :3] = entries
-    table[0, : len(alphas), 3] = np.frombuffer(alphas, np.uint8)
-    return over_white(table)
+    palette = np.zeros((1, 256, 4), np.uint8)
+    palette[..., 3] = 255
+    palette[0, : len(entries), :3] = entries
+    palette[0, : len(alphas), 3] = np.frombuffer(alphas, np.uint8)
+    indices = cv2.cvtColor(_array(image), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.LUT(indices, over_white(palette)), np.uint8)
 
 
-def _hidden(picture: NDArray[Any], png: bytes, header: PngHeader) -> NDArray[np.bool_]:
-    """bool[h, w]: where all samples are those that tRNS declares transparent, at their full depth."""
-    assert header.transparency is not None
+def _hidden(picture: NDArray[Any], png: bytes, header: PngHeader) -> Any:
+    """uint8[h, w]: 255 where the samples are those that tRNS declares transparent, at their full depth."""
     depth = header.bit_depth
-    key = np.frombuffer(header.transparency, ">u2") & ((1 << depth) - 1)  # other bits do not count
+    key = [sample & ((1 << depth) - 1) for (sample,) in _SAMPLE.iter_unpack(header.transparency or b"")]
     if header.colour_type == _GREY:
         spread = 255 // ((1 << depth) - 1) if depth < 8 else 1  # Pillow spreads 1, 2 and 4 bits over 8
-        return picture == key[0] * spread
-    hidden = _matches(picture, key >> 8 if depth == 16 else key)
-    if depth == 16:  # the lower bytes, which Pillow has when it is told that the upper ones come last
-        hidden &= _matches(_array(_load(png, samples_as="RGB;16L")), key & 0xFF)
+        return _where(picture, key[0] * spread)
+    if depth == 8:
+        return _where(picture, *key)
+    hidden = _where(picture, *(sample >> 8 for sample in key))
+    if hidden.any():  # told that the upper bytes come last, Pillow keeps the lower ones
+        lower_bytes = _array(_load(png, samples_as="RGB;16L"))
+        cv2.bitwise_and(hidden, _where(lower_bytes, *(sample & 0xFF for sample in key)), dst=hidden)
     return hidden
 
 
-def _matches(picture: NDArray[Any], key: NDArray[Any]) -> NDArray[np.bool_]:
-    """bool[h, w]. Channel by channel: three masks of 25 million pixels would cost as much as the picture."""
-    hidden: NDArray[np.bool_] = picture[..., 0] == key[0]
-    for channel in (1, 2):
-        hidden &= picture[..., channel] == key[channel]
-    return hidden
+def _where(picture: NDArray[Any], *samples: int) -> Any:
+    same: Any = samples  # OpenCV's own types do not know that it takes a tuple for a colour
+    return cv2.inRange(picture, same, same)

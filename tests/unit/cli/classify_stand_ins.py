@@ -101,6 +101,7 @@ class FakeClient:
                 await asyncio.wait_for(self._others_asked.wait(), timeout=10)
             elif path.name == "d.png":
                 self._others_asked.set()
+            await asyncio.sleep(0)  # the others' turn
             return outcome_of(path)
         finally:
             FakeClient.at_once -= 1

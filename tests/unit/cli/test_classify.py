@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.unit.cli.classify_stand_ins import BAD, StandIn, fill, run
 
+from iraas.cli.classify import classify
 from iraas.errors import ConfigurationError
 
 
@@ -167,3 +168,40 @@ def test_a_wrong_model_is_a_configuration_error(folder: Path, monkeypatch: pytes
 
     assert isinstance(result.exception, ConfigurationError)
     assert "'nonesuch'" in str(result.exception)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It does."""
+        return True
+
+
+@pytest.mark.parametrize("output", ["--json", None])
+def test_the_bar_goes_to_the_terminal_and_the_rows_into_the_pipe(
+    folder: Path, model: StandIn, monkeypatch: pytest.MonkeyPatch, output: str | None
+) -> None:
+    """With standard output in a pipe, a bar moves on the terminal, and not a byte of either is in the other."""
+    fill(folder, cat=b"Egyptian cat")
+    monkeypatch.setattr("sys.stdout", piped := io.StringIO())
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    classify([Path("cat.png")], as_json=output == "--json")
+
+    assert "1/1" in terminal.getvalue()
+    assert "Egyptian" not in terminal.getvalue()
+    assert "Egyptian cat" in piped.getvalue()
+    assert "1/1" not in piped.getvalue()
+
+
+def test_no_bar_among_rows_on_one_terminal(
+    folder: Path, model: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that appear one by one on a terminal are progress enough."""
+    fill(folder, cat=b"Egyptian cat")
+    monkeypatch.setattr("sys.stdout", Terminal())
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    classify([Path("cat.png")], as_csv=True)
+
+    assert terminal.getvalue() == ""

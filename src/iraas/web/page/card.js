@@ -38,8 +38,8 @@ export class Card {
         "p",
         { className: "facts" },
         element("span", {}, element("strong", {}, duration(answer.timing_ms.total)), " in the service"),
-        element("span", {}, `${duration(roundTrip)} from here`),
-        element("span", { title: answer.model }, answer.model.split("@")[0]),
+        element("span", {}, `${duration(roundTrip)} round trip`),
+        element("span", { className: "model", title: answer.model }, answer.model.split("@")[0]),
       ),
     );
   }

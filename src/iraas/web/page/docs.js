@@ -25,8 +25,11 @@ async function show() {
 
 const routeName = ({ method, path }) => [element("b", { className: method }, method.toUpperCase()), element("code", {}, path)];
 
-const contentsRow = (route) =>
-  element("li", {}, element("a", { href: `#${route.id}` }, ...routeName(route)), element("span", {}, route.operation.summary ?? ""));
+function contentsRow(route) {
+  const { description, summary } = route.operation;
+  const words = (description ?? summary ?? "").split("\n")[0];
+  return element("li", {}, element("a", { href: `#${route.id}` }, ...routeName(route)), element("span", {}, ...marked(words)));
+}
 
 function routeSection(route) {
   const { operation } = route;
@@ -83,9 +86,11 @@ const paragraphs = (text = "") =>
 
 const marked = (words) => words.split("`").map((part, n) => (n % 2 ? element("code", {}, part) : part));
 
+/** Rows of cells of text and elements -> a table; a column in which nothing stands is left out. */
 function table(caption, heads, rows) {
-  const head = element("tr", {}, ...heads.map((words) => element("th", { scope: "col" }, words)));
-  const body = rows.map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, ...cell))));
+  const kept = heads.map((_, column) => rows.some((cells) => cells[column].length > 0));
+  const head = element("tr", {}, ...heads.filter((_, n) => kept[n]).map((words) => element("th", { scope: "col" }, words)));
+  const body = rows.map((cells) => element("tr", {}, ...cells.filter((_, n) => kept[n]).map((cell) => element("td", {}, ...cell))));
   const made = element("table", {}, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...body));
   return element("div", { className: "table", role: "region", ariaLabel: caption, tabIndex: 0 }, made);
 }
