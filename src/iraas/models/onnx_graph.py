@@ -164,6 +164,8 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    if at < len(message) and (byte := message[at]) < 0x80:  # nearly all of them
+        return byte, at + 1
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(message):

@@ -246,6 +246,7 @@ class Worker:
 
     async def _drain(self, suspects: asyncio.Task[None]) -> None:
         self._log("worker.draining", held=len(self._heartbeat.held))
+        self._suspects.keep_only_the_begun()
         begun = self._suspects.begun
         await self._give_back(self._heartbeat.held - {begun})
         deadline = time.monotonic() + DRAIN_SECONDS

@@ -60,6 +60,11 @@ class Suspects:
         self._line.append((job, receipt))
         self._changed.set()
 
+    def keep_only_the_begun(self) -> None:
+        """Forget those that wait: they are given back."""
+        while len(self._line) > 1:
+            self._line.pop()
+
     async def change(self) -> None:
         """Return when the line next grows or shrinks."""
         self._changed.clear()

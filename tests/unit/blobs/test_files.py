@@ -253,3 +253,32 @@ async def test_present_and_delete_many_work_in_one_go(blobs):
     with pytest.raises(ValueError, match="is not a key"):
         await blobs.delete_many(["b", "../b"])
     assert await blobs.present(["b"]) == {"b"}
+
+
+async def test_a_list_lets_others_have_their_turn(blobs, monkeypatch):
+    """However many objects there are, a few hundred are looked at before a put may go between."""
+    looked_at = []
+    scan = blobs._folder.scan
+    monkeypatch.setattr(
+        blobs._folder, "scan", lambda prefix: (looked_at.append(i) or i for i in scan(prefix))
+    )
+    for n in range(600):
+        await blobs.put(f"image-{n}", b"")
+
+    listing = blobs.list()
+    await anext(listing)
+    assert len(looked_at) <= 256
+    assert len([info async for info in listing]) == 599
+
+
+async def test_two_stores_of_one_process_never_share_a_draft(tmp_path, monkeypatch):
+    """Each draft has a name of its own, so that two stores over one folder do not meet in it."""
+    drafts = []
+    link = os.link
+    monkeypatch.setattr(os, "link", lambda draft, *a, **k: drafts.append(draft) or link(draft, *a, **k))
+    for _ in range(2):
+        blobs = FileBlobs(tmp_path, inline=True)
+        await blobs.put("image", b"", if_absent=True)
+        await blobs.put("other", b"", if_absent=True)
+        await blobs.close()
+    assert len(set(drafts)) == 4

@@ -1,7 +1,7 @@
 """What a store may be asked for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iraas.blobs.keys import (
@@ -18,6 +18,7 @@ KEYS = st.from_regex(r"[A-Za-z0-9._-]{1,12}(/[A-Za-z0-9._-]{1,12}){0,3}", fullma
 )
 
 
+@settings(max_examples=50, deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=40) | st.text(alphabet="./~+a\n\0", max_size=9))
 def test_no_key_leads_out_of_its_store(key):
     """A text is refused, or its path goes down, and never names a draft or the store itself."""
@@ -30,6 +31,7 @@ def test_no_key_leads_out_of_its_store(key):
     assert len(parts) in {2, 3}
 
 
+@settings(max_examples=50, deadline=None)  # a busy machine is no failure
 @given(KEYS, KEYS)
 def test_two_keys_never_meet(one, other):
     """Each key has a path of its own, and the path gives the key back."""
@@ -39,6 +41,7 @@ def test_two_keys_never_meet(one, other):
     assert key_of(folder, path_of(one).rpartition("/")[2]) == one
 
 
+@settings(max_examples=50, deadline=None)  # a busy machine is no failure
 @given(KEYS)
 def test_a_file_is_never_where_a_folder_is(key):
     """No key's file stands where another key needs a folder."""

@@ -1,0 +1,53 @@
+"""The figures that have goals, under the names that they have in `embedded.json`."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+AT_ONCE_MS = 100.0  # what a person still feels as immediate: Miller 1968, Card et al. 1991
+
+
+class Figure(NamedTuple):
+    """A number, what it says, and what it ought to be."""
+
+    name: str
+    says: str
+    unit: str
+    goal: float
+    more_is_better: bool = False
+
+    @property
+    def wanted(self) -> str:
+        """The goal in words."""
+        sign = "≥" if self.more_is_better else "≤"
+        return f"{sign} {self.goal:g} {self.unit}".rstrip()
+
+    def verdict(self, value: float) -> str:
+        """`reached`, or by how much not."""
+        short = self.goal - value if self.more_is_better else value - self.goal
+        if math.isnan(value):
+            return "not measured"
+        if short <= 0:
+            return "reached"
+        part = f" ({short / self.goal:.0%})" if self.goal else ""
+        return f"missed by {short:.3g}{part}"
+
+
+FIGURES = (
+    Figure("core_ms_ratio", "CPU of all server processes for a picture, to the bare loop's", "", 1.25),
+    Figure("throughput_ratio", "pictures a second, to FastAPI + ONNX Runtime + Pillow", "", 2.3, True),
+    Figure("same_stack_ratio", "CPU for a picture, to FastAPI with our decoder and model, no queue", "", 1.1),
+    Figure("latency_overhead_ms_p50", "over the bare loop, one picture at a time", "ms", 3.0),
+    Figure("first_answer_s", "from `iraas up` to the first label", "s", 2.0),
+    Figure("idle_cpu_pct", "of a core, with nothing to do", "%", 1.5),
+    Figure("rss_mb", "resident: supervisor, web, 2 workers; shared pages counted in each", "MB", 600.0),
+    Figure("overload_429_p99_ms", "a refusal under four times the load that can be served", "ms", AT_ONCE_MS),
+    Figure("overload_accepted_p99_s", "an answer under that load", "s", 4.0),
+    Figure("overload_5xx", "server errors under that load", "", 0.0),
+    Figure("overload_recovery_s", "from that load's end until a picture takes its usual time", "s", 4.0),
+    Figure("kill_adds_s", "a kill -9 of a worker, to the slowest answer", "s", 2.0),
+    Figure("top1_apart_fast", "photos whose label differs from the bare model's", "", 1.0),
+    Figure("top1_apart_default", "photos whose label differs from the bare model's", "", 1.0),
+    Figure("top1_apart_accurate", "photos whose label differs from the bare model's", "", 1.0),
+)

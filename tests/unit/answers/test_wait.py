@@ -1,0 +1,106 @@
+"""iraas.answers.wait: the reply, else the store, else nothing yet."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from iraas.answers.wait import Answers
+from iraas.errors import BackendUnavailable
+from iraas.messages import Failure, Record, Reply, encode
+from iraas.queues.port import Message
+
+ID = "0198c6a4-0000-7000-8000-000000000001"
+RECORD = Record("ann", Failure(id=ID, slug="undecodable-image", detail="said"))
+
+
+@pytest.fixture
+def answered() -> list[tuple[str, float]]:
+    """What admission was told."""
+    return []
+
+
+@pytest.fixture
+def answers(parts, answered) -> Answers:
+    """The waiting requests of one process."""
+    return Answers(results=parts.results, telemetry=parts.telemetry, on_reply=lambda *said: answered.append(said))
+
+
+async def test_a_reply_ends_the_wait(answers, parts, answered):
+    """Who waits gets the record of the reply, and the reply leaves the queue."""
+    _name, own = await parts.responses.open()
+    listening = asyncio.create_task(answers.listen(own))
+    with answers.expect(ID) as waiter:
+        await own.send([Message(encode(Reply(RECORD, busy_ms=7.0)))])
+        assert await answers.wait(ID, waiter, 30) == RECORD
+    await asyncio.sleep(0)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+    assert answered == [(ID, 7.0)]
+    assert answers.waiting == 0
+    assert (await own.depth()).visible == 0
+
+
+async def test_everyone_who_waits_for_a_picture_gets_it(answers):
+    """Two requests with one idempotency key wait for one job."""
+    with answers.expect(ID) as first, answers.expect(ID) as second:
+        answers.resolve(RECORD)
+        assert await answers.wait(ID, first, 30) == await answers.wait(ID, second, 30) == RECORD
+
+
+async def test_a_lost_reply_costs_a_look_into_the_store(answers, parts, monkeypatch):
+    """Without a reply the answer is found in the results store."""
+    monkeypatch.setattr("iraas.answers.wait.LOOK_SECONDS", (0.0,))
+    await parts.results.put(ID, encode(RECORD))
+
+    with answers.expect(ID) as waiter:
+        assert await answers.wait(ID, waiter, 30) == RECORD
+
+
+async def test_a_store_that_is_away_does_not_end_the_wait(answers, parts, monkeypatch):
+    """The job is accepted: while the store fails, its client may go on waiting."""
+    monkeypatch.setattr("iraas.answers.wait.LOOK_SECONDS", (0.0, 0.0))
+    get, failures = parts.results.get, iter(range(1))
+
+    async def away_at_first(key):
+        if next(failures, None) is not None:
+            raise BackendUnavailable
+        return await get(key)
+
+    parts.results.get = away_at_first
+    await parts.results.put(ID, encode(RECORD))
+
+    with answers.expect(ID) as waiter:
+        assert await answers.wait(ID, waiter, 30) == RECORD
+
+
+async def test_no_answer_in_time_is_none(answers):
+    """After its seconds a wait ends without a record."""
+    with answers.expect(ID) as waiter:
+        assert await answers.wait(ID, waiter, 0.001) is None
+
+
+async def test_giving_up_ends_every_wait(answers):
+    """When the process is about to end, those who wait are told to ask again, and so are those who come."""
+    with answers.expect(ID) as waiter:
+        waiting = asyncio.create_task(answers.wait(ID, waiter, 60))
+        await asyncio.sleep(0)
+        answers.give_up()
+        assert await waiting is None
+    with answers.expect(ID) as waiter:
+        assert await answers.wait(ID, waiter, 60) is None
+
+
+async def test_a_message_that_is_no_reply_harms_nobody(answers, parts):
+    """Junk in the response queue is counted and deleted; the reply behind it arrives."""
+    _name, own = await parts.responses.open()
+    await own.send([Message(b"junk"), Message(encode(Reply(RECORD)))])
+    listening = asyncio.create_task(answers.listen(own))
+    with answers.expect(ID) as waiter:
+        assert await answers.wait(ID, waiter, 30) == RECORD
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+    assert parts.counted("iraas_malformed_messages_total") == 1
