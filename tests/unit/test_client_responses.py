@@ -36,7 +36,14 @@ def test_a_problem_is_raised_as_the_error_of_its_slug(slug: str, form: str) -> N
     ],
 )
 @pytest.mark.parametrize(
-    "body", [b"<html>nginx</html>", b'{"type": "about:blank"}', b"\xff\xfe", b'{"type": 5}']
+    "body",
+    [
+        b"<html>nginx</html>",
+        b'{"type": "about:blank"}',
+        b'{"type": "https://example.org/"}',
+        b"\xff\xfe",
+        b'{"type": 5}',
+    ],
 )
 def test_a_refusal_in_other_words_goes_by_its_status(
     status: int, kind: type[IraasError], body: bytes

@@ -74,7 +74,7 @@ def claim(data: Path) -> IO[str]:
         owner = lock.read().strip() or "unknown"
         lock.close()
         raise ConfigurationError(
-            f"the folder {data} is in use by another `iraas up` (process {owner}); end it, or choose another with --data"
+            f"{data} is in use by another `iraas up` (process {owner}); end it, or choose another folder with --data"
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))
@@ -87,13 +87,21 @@ async def _supervise(
 ) -> None:
     from iraas.cli.web import address
     from iraas.fleet.local import LocalFleet, clean_environment, this_command
-    from iraas.wiring import fleet_file, open_database, request_queue
+    from iraas.wiring import begun_note, fleet_file, open_database, request_queue
+    from iraas.worker.begun import read_note
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     database = open_database(settings, inline=True)
+    requests = request_queue(database, settings)
+
+    async def end_leases(owner: str) -> None:
+        await requests.end_leases(owner, begun=read_note(begun_note(settings, owner)))
+
+    for owner in await requests.owners():  # of an earlier run, all dead: the folder is ours
+        await end_leases(owner)
     fleet = LocalFleet(
         command=command or this_command(),
         environment={
@@ -104,7 +112,7 @@ async def _supervise(
         listen_fd=listening.fileno(),
         workers=settings.workers,
         file=fleet_file(settings),
-        end_leases=request_queue(database, settings).end_leases,
+        end_leases=end_leases,
         on_serving=lambda: typer.echo(f"iraas is serving on {address(listening)}"),
     )
     try:

@@ -64,7 +64,7 @@ class LocalFleet:
         listen_fd: int,
         workers: int,
         file: FleetFile,
-        end_leases: Callable[[str], Awaitable[int]],
+        end_leases: Callable[[str], Awaitable[None]],
         on_serving: Callable[[], None],
     ) -> None:
         self._file = file

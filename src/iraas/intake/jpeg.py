@@ -18,11 +18,9 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # SOF0 to SOF15
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 
 # Encoders write 3 to 14 scans. A decoder walks over the whole picture once a scan, so a small file can keep
-# it busy for minutes: LJT-01-004 in libjpeg-turbo's security audit of 2015.
+# it busy for minutes (libjpeg-turbo.org, "Two Issues with the JPEG Standard").
+MAX_SCANS = 500
 MAX_DRAWN = 20  # times `max_pixels`: pixels over all scans
-_SCAN_COST = (
-    1_000_000  # pixels: what a scan counts for beside its own, so that a tiny picture has at most 500
-)
 
 
 def jpeg_header(data: bytes | memoryview, limits: Limits) -> JpegHeader:
@@ -100,8 +98,8 @@ def _scans(data: bytes, at: int, *, one_scan: bool) -> int:
 
 
 def _check_scans(header: JpegHeader, limits: Limits) -> JpegHeader:
-    drawn = header.scans * (header.width * header.height + _SCAN_COST)
-    if header.scans > 1 and drawn > MAX_DRAWN * limits.max_pixels:
+    drawn = header.scans * header.width * header.height
+    if header.scans > 1 and (header.scans > MAX_SCANS or drawn > MAX_DRAWN * limits.max_pixels):
         raise TooManyPixels(
             f"the JPEG draws its {header.width} x {header.height} pixels {header.scans:,} times over; save it anew"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,9 @@ _SUM_TOLERANCE = 0.02  # of a row of probabilities: half-precision engines round
 
 
 class EngineModel(ABC):
-    """A `Model` on some engine; a subclass gives the raw row of one picture."""
+    """A `Model` on some engine. A subclass loads the file, and gives the raw row of one picture."""
 
+    engine: ClassVar[str]  # its name, for people
     max_batch = 8  # pictures; it bounds only how long one call may take
 
     name: str
@@ -33,12 +35,28 @@ class EngineModel(ABC):
     fingerprint: str
 
     def __init__(self, folder: ModelFolder) -> None:
-        """Take over what the folder says, and prove on one picture that the engine gives what it says."""
+        """Load the model, and prove on one picture that it gives what its folder says.
+
+        Raises `ConfigurationError` when it does not.
+        """
         spec = folder.spec
         self.name, self.size, self.crop_margin = spec.name, spec.size, spec.crop_margin
         self.labels, self.fingerprint = folder.labels, folder.fingerprint
         self._mirror, self._logits = spec.mirror, spec.output == "logits"
-        self._prove(folder)
+        noise = np.random.default_rng(0).integers(0, 256, (self.size, self.size, 3), np.uint8)
+        try:
+            self._load(folder)
+            row = self._raw(noise)  # which also warms the engine up
+        except ConfigurationError:
+            raise
+        except Exception as error:  # what engines raise shares no class but this
+            said = str(error).strip().splitlines()[-1].lstrip("- ")
+            raise ConfigurationError(f"{folder.onnx}: {self.engine} cannot run it: {said}") from error
+        self._refuse_unfit(row, folder)
+
+    @abstractmethod
+    def _load(self, folder: ModelFolder) -> None:
+        """Make the engine ready. Whatever it raises becomes a `ConfigurationError`."""
 
     @abstractmethod
     def _raw(self, picture: Pixels) -> Row:
@@ -63,10 +81,8 @@ class EngineModel(ABC):
         weights /= weights.sum()  # of probabilities, too: bfloat16 may leave them a little beside 1
         return weights
 
-    def _prove(self, folder: ModelFolder) -> None:
-        """Run one picture of noise: it shows what the file leaves open, and warms the engine up."""
-        noise = np.random.default_rng(0).integers(0, 256, (self.size, self.size, 3), np.uint8)
-        row = self._raw(noise)
+    def _refuse_unfit(self, row: Row, folder: ModelFolder) -> None:
+        """What the file leaves open shows in an answer."""
         try:
             refuse_label_count(row.size, self.labels)
         except ValueError as error:

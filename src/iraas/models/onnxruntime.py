@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,39 +17,30 @@ _ERRORS_ONLY = 3  # severity; warnings about what a machine lacks are of no use 
 
 
 class OnnxRuntimeModel(EngineModel):
-    """A model on one core, or on the first of `providers` that takes it.
+    """A model on one core, or on the first of `providers` that takes it. Raises `ConfigurationError`."""
 
-    Raises `ConfigurationError` when ONNX Runtime is not installed, lacks a provider or cannot run the model.
-    """
+    engine = "ONNX Runtime"
 
     def __init__(self, folder: ModelFolder, providers: Sequence[str] = (CPU,)) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ConfigurationError(
-                "engine onnxruntime: the package is not installed: pip install 'iraas[onnxruntime]'"
-            ) from error
+        self._providers = list(providers)
+        super().__init__(folder)
+
+    def _load(self, folder: ModelFolder) -> None:
+        onnxruntime = _import_onnxruntime()
         available = onnxruntime.get_available_providers()
-        if lacking := [name for name in providers if name not in available]:
+        if lacking := [name for name in self._providers if name not in available]:
             raise ConfigurationError(
                 f"onnx_providers: this ONNX Runtime has no {lacking[0]}; it has {', '.join(available)}"
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry(
-            "session.intra_op.allow_spinning", "0"
-        )  # an idle worker must not burn
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle workers must not burn
         options.log_severity_level = _ERRORS_ONLY
-        try:
-            self._session = onnxruntime.InferenceSession(folder.onnx, options, providers=list(providers))
-        except Exception as error:  # its errors share no base class but this
-            raise ConfigurationError(f"{folder.onnx}: ONNX Runtime cannot run it: {error}") from error
-        spec = folder.spec
+        self._session = onnxruntime.InferenceSession(folder.onnx, options, providers=self._providers)
         self._input = self._session.get_inputs()[0].name
-        self._takes_bytes, self._channels_first = folder.takes_bytes, spec.layout == "NCHW"
-        self._mean = np.array(spec.means, np.float32)
-        self._scale = 1 / np.array(spec.deviations, np.float32)
-        super().__init__(folder)
+        self._takes_bytes, self._channels_first = folder.takes_bytes, folder.spec.layout == "NCHW"
+        self._mean = np.array(folder.spec.means, np.float32)
+        self._scale = 1 / np.array(folder.spec.deviations, np.float32)
 
     def _raw(self, picture: Pixels) -> Row:
         pixels = picture if self._takes_bytes else (picture - self._mean) * self._scale
@@ -57,3 +49,13 @@ class OnnxRuntimeModel(EngineModel):
         [rows] = self._session.run(None, {self._input: np.ascontiguousarray(pixels)[None]})
         row: Row = rows[0]
         return row
+
+
+def _import_onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ConfigurationError(
+            "engine onnxruntime: the package is not installed: pip install 'iraas[onnxruntime]'"
+        ) from error
+    return onnxruntime

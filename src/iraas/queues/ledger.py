@@ -7,7 +7,7 @@ nobody took the message over still has it: a late worker may finish.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from iraas.queues.port import Delivery, Depth, Message
@@ -78,11 +78,20 @@ class Ledger:
         transaction.begin()
         transaction.change_each("delete", self._rows(receipts))
 
-    def end_leases(self, transaction: Transaction, owner: str) -> int:
-        """Release all that `owner` holds; how many messages."""
+    def owners(self, transaction: Transaction) -> list[str]:
+        """Who holds leases now; those without a name are left out."""
+        now = transaction.clock.boot()
+        return [owner for (owner,) in transaction.rows("lease_owners", queue=self.queue, now=now)]
+
+    def end_leases(self, transaction: Transaction, owner: str, begun: Collection[str] | None) -> int:
+        """Release all that `owner` holds; how many messages. What it had not begun was not delivered."""
         now = transaction.begin()
         transaction.bells.add(self.queue)
-        return transaction.change("end_leases", queue=self.queue, now=now, owner=owner)
+        held = {"queue": self.queue, "now": now, "owner": owner}
+        if begun is not None:
+            transaction.change("forgive", **held)
+            transaction.change_each("charge", self._rows(sorted(begun)))
+        return transaction.change("end_leases", **held)
 
     def depth(self, transaction: Transaction) -> Depth:
         """Count, on the index alone."""

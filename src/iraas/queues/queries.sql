@@ -67,6 +67,15 @@ WHERE seq = :seq AND fence = :fence AND queue = :queue
 -- name: delete
 DELETE FROM message WHERE seq = :seq AND fence = :fence AND queue = :queue
 
+-- name: lease_owners
+SELECT DISTINCT owner FROM message WHERE queue = :queue AND visible_at > :now AND owner <> ''
+
+-- name: forgive
+UPDATE message SET receives = receives - 1 WHERE queue = :queue AND visible_at > :now AND owner = :owner
+
+-- name: charge
+UPDATE message SET receives = receives + 1 WHERE seq = :seq AND fence = :fence AND queue = :queue
+
 -- name: end_leases
 UPDATE message SET visible_at = sent_at, fence = 0, owner = ''
 WHERE queue = :queue AND visible_at > :now AND owner = :owner

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from iraas.queues.database import SqliteDatabase
 from iraas.queues.doorbell import Doorbell
@@ -112,11 +112,21 @@ class SqliteQueue:
         """What the queue holds now."""
         return await self._database.run(self._ledger.depth)
 
-    async def end_leases(self, owner: str) -> int:
-        """Give back what a dead process held; how many messages. For its supervisor."""
+    async def owners(self) -> list[str]:
+        """The processes that hold leases now."""
+        return await self._database.run(self._ledger.owners)
+
+    async def end_leases(self, owner: str, *, begun: Collection[str] | None = None) -> int:
+        """Give back what a dead process held; how many messages. For its supervisor.
+
+        With `begun`, the receipts that it was working on, everything else comes back as if it had not
+        been delivered: a death says nothing of messages that were only held.
+        """
         if not owner:
             raise ValueError("end_leases needs an owner's name: the empty one is everybody's who has none")
-        return await self._database.run(lambda transaction: self._ledger.end_leases(transaction, owner))
+        return await self._database.run(
+            lambda transaction: self._ledger.end_leases(transaction, owner, begun)
+        )
 
     async def close(self) -> None:
         """Take this object's doorbell down; the database stays open."""

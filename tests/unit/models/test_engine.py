@@ -20,6 +20,12 @@ class ScriptedModel(EngineModel):
         super().__init__(folder)
         self.pictures.clear()
 
+    engine = "Script"
+
+    def _load(self, folder):
+        if folder.spec.name == "broken":
+            raise RuntimeError("Check failed at some/file.cpp:12:\n\n- no kernel for Nonsense\n")
+
     def _raw(self, picture):
         self.pictures.append(picture.copy())
         return np.asarray(self.answer(picture), np.float32)
@@ -108,3 +114,17 @@ def test_what_only_an_answer_shows_is_refused_at_the_start(scripted, says, answe
         scripted(lambda _: answer, output=says)
 
     assert words in caught.value.detail
+
+
+def test_whatever_an_engine_raises_becomes_one_line(scripted):
+    """Engines explain themselves over many lines; the last one says what it is."""
+    with pytest.raises(
+        ConfigurationError, match=r"model\.onnx: Script cannot run it: no kernel for Nonsense$"
+    ):
+        scripted(lambda _: [0] * 5, name="broken")
+
+
+def test_a_model_that_loads_and_does_not_run_is_refused(scripted):
+    """Some mistakes show at the first inference only, which is part of the start."""
+    with pytest.raises(ConfigurationError, match="Script cannot run it: division by zero"):
+        scripted(lambda _: 1 / 0)
