@@ -52,7 +52,9 @@ class BareLoop:
             process.stdin.write(f"{seconds}{os.linesep}")
             process.stdin.flush()
         said: list[Any] = [json.loads(_line(process)) for process in working]
-        decode, infer = (sum(part[name] for part in said) for name in ("decode_cpu_seconds", "infer_cpu_seconds"))
+        decode, infer = (
+            sum(part[name] for part in said) for name in ("decode_cpu_seconds", "infer_cpu_seconds")
+        )
         return Round(
             images=sum(len(part["latencies"]) for part in said),
             seconds=max(part["seconds"] for part in said),

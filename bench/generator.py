@@ -15,6 +15,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ class Generator:
         self._under_way = 0
         self._end = float("inf")
         self._asks_again = False
+        self._all_over = asyncio.Event()  # whenever nothing is under way: of use at the end only
         self._tasks: set[asyncio.Task[None]] = set()
         self.answers: list[tuple[float, float, int]] = []  # begun (monotonic), seconds, status
 
@@ -45,6 +47,7 @@ class Generator:
         for _ in range(connections):  # one by one: a burst of them might all go to one process of a server
             self._ask(await self._connect(), time.monotonic())
             await asyncio.sleep(0.002)
+        self._all_over.clear()
         await self._last()
 
     async def open(self, rate: float, seconds: float) -> None:
@@ -55,6 +58,7 @@ class Generator:
             if (early := due - time.monotonic()) > 0:
                 await asyncio.sleep(early)
             self._ask_on_any(due)
+        self._all_over.clear()
         await self._last()
 
     def _ask_on_any(self, due: float) -> None:
@@ -92,6 +96,11 @@ class Generator:
         now = time.monotonic()
         self._under_way -= 1
         self.answers.append((begun, now - begun, status))
+        self._go_on(connection, now)
+        if not self._under_way:
+            self._all_over.set()
+
+    def _go_on(self, connection: Connection, now: float) -> None:
         if not self._asks_again:
             self._idle.append(connection)
         elif now < self._end and connection.is_open:
@@ -100,11 +109,11 @@ class Generator:
             self._ask_on_any(now)
 
     async def _last(self) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._under_way and time.monotonic() < deadline:
-            await asyncio.sleep(0.005)
-        now = time.monotonic()
-        self.answers += [(now - PATIENCE_SECONDS, PATIENCE_SECONDS, LOST)] * self._under_way
+        """Wait for what is under way; what does not come within `PATIENCE_SECONDS` is lost."""
+        if self._under_way:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_over.wait(), PATIENCE_SECONDS)
+        self.answers += [(time.monotonic() - PATIENCE_SECONDS, PATIENCE_SECONDS, LOST)] * self._under_way
 
 
 def main() -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from tests.service import Service
 
 from bench.contender import Round
 from bench.load import load
 from bench.processes import cpu_seconds, family
-from tests.service import Service
 
 Parts = Callable[[], dict[str, float]]  # the CPU seconds of a server so far, by what took them
 

@@ -2,7 +2,7 @@
 
     python tools/cut_known_pictures.py
 
-The windows were chosen so that each bundled model is sure of its answer (0.65 and more).
+The windows were chosen so that each bundled model is sure of its answer (0.6 and more).
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from iraas.models.catalog import BUNDLED, load_model
 from iraas.models.port import Model
 from iraas.worker.decode import decode
 
-# Right of the 96 photographs, with weights in full precision (tools/export_models.py --full-precision) and in
-# half; measured with fp32 arithmetic. A processor that computes in bfloat16 may have one or two others.
+# Right of the 96 photographs: the same with weights in full precision (tools/export_models.py --full-precision)
+# and in half, decoded at full size and computed in fp32. Shrinking a JPEG while it is decoded, or bfloat16,
+# may turn one or two that were close.
 RIGHT = {"fast": 87, "default": 88, "accurate": 87}
 SLACK = 2  # photographs
 SAMPLE = 12  # photographs that both engines see

@@ -50,7 +50,7 @@ class EngineModel(ABC):
         except ConfigurationError:
             raise
         except Exception as error:  # what engines raise shares no class but this
-            said = str(error).strip().splitlines()[-1].lstrip("- ")
+            said = (str(error).strip() or repr(error)).splitlines()[-1].lstrip("- ")
             raise ConfigurationError(f"{folder.onnx}: {self.engine} cannot run it: {said}") from error
         self._refuse_unfit(row, folder)
 
@@ -77,9 +77,9 @@ class EngineModel(ABC):
 
     def _probabilities(self, picture: Pixels) -> Row:
         row = self._raw(picture)
-        weights: Row = np.exp(row - row.max()) if self._logits else row
-        weights /= weights.sum()  # of probabilities, too: bfloat16 may leave them a little beside 1
-        return weights
+        weights = np.exp(row - row.max()) if self._logits else row
+        probabilities: Row = weights / weights.sum()  # of probabilities, too: bfloat16 leaves them beside 1
+        return probabilities
 
     def _refuse_unfit(self, row: Row, folder: ModelFolder) -> None:
         """What the file leaves open shows in an answer."""
@@ -89,13 +89,9 @@ class EngineModel(ABC):
             raise ConfigurationError(f"{folder.path}: {error}") from error
         if not np.isfinite(row).all():
             raise ConfigurationError(f"{folder.onnx}: it gives numbers that are not finite: export it again")
-        are_probabilities = bool(row.min() >= 0 and abs(row.sum() - 1) < _SUM_TOLERANCE)
-        if are_probabilities is self._logits:
-            has, say = (
-                ("a row that sums to 1", "probabilities")
-                if are_probabilities
-                else ("other numbers", "logits")
-            )
+        given = "probabilities" if row.min() >= 0 and abs(row.sum() - 1) < _SUM_TOLERANCE else "logits"
+        if given != folder.spec.output:
             raise ConfigurationError(
-                f'{folder.path / "model.toml"}: output: model.onnx gives {has}, so write output = "{say}"'
+                f'{folder.path / "model.toml"}: output is "{folder.spec.output}", but model.onnx gives what looks '
+                f'like {given}: write output = "{given}"'
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# Which fields of a message hold which messages: all the ways on which a tensor or an operator can hide.
+# Which fields of a message hold which messages: every place where a tensor or an operator can hide.
 _INSIDE: dict[str, dict[int, str]] = {
     "Model": {7: "Graph", 20: "Training", 25: "Function"},
     "Training": {1: "Graph", 2: "Graph"},
@@ -22,6 +22,7 @@ _INSIDE: dict[str, dict[int, str]] = {
 }
 _NODE_DOMAIN, _FUNCTION_DOMAIN = 7, 10
 _TENSOR_NAME, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 13, 14
+_TOP = 2  # messages deep: what the model's own graph holds, not the branches of an If or a Loop
 _DTYPES = {
     1: "float32",
     2: "uint8",
@@ -72,13 +73,14 @@ def read_graph(data: memoryview) -> GraphFacts:
         kind, message, depth = ahead.pop()
         if kind == "Tensor":
             name, is_external = _tensor(message)
-            external += [name] if is_external else []
-            initialised |= {name} if depth == 2 else set()
-        elif kind == "Input" and depth == 2:  # deeper ones belong to the branches of an If or a Loop
-            inputs.append(_port(message))
-        elif kind == "Output" and depth == 2:
-            outputs.append(_port(message))
-        elif kind in _INSIDE:
+            if is_external:
+                external.append(name)
+            if depth == _TOP:
+                initialised.add(name)
+        elif kind in {"Input", "Output"}:
+            if depth == _TOP:
+                (inputs if kind == "Input" else outputs).append(_port(message))
+        else:
             graphs += kind == "Graph"
             for number, value in _fields(message):
                 if number in _INSIDE[kind]:

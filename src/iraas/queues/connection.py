@@ -51,17 +51,18 @@ def connect(path: Path, *, durability: Literal["process", "power"], patient: boo
 def in_words(error: BaseException, path: Path) -> BaseException:
     """What SQLite or the system said -> our error, naming the file and the mend; anything else as it is."""
     match error:
-        case sqlite3.Error() if _is_for_want_of_room(error, path):
+        case sqlite3.Error() | OSError() if _is_for_want_of_room(error, path):
             return OutOfRoom(f"no room on the disk for {path}: free some")
-        case sqlite3.DatabaseError(sqlite_errorcode=sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB):
+        case sqlite3.DatabaseError() if _primary_code(error) in {
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
+        }:
             return BackendUnavailable(
                 f"{path} is damaged ({error}): stop iraas, move the file away and start again; "
                 "images without an answer are then queued anew"
             )
         case sqlite3.OperationalError():
             return BackendUnavailable(f"{path}: {error}")
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return OutOfRoom(f"no room on the disk for {path}: free some")
         case OSError():
             return BackendUnavailable(f"{path}: {error.strerror}")
         case _:
@@ -77,8 +78,14 @@ def _bring_up_to_date(connection: Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def _is_for_want_of_room(error: sqlite3.Error, path: Path) -> bool:
-    primary_code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if primary_code == sqlite3.SQLITE_IOERR:
+def _is_for_want_of_room(error: sqlite3.Error | OSError, path: Path) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    if _primary_code(error) == sqlite3.SQLITE_IOERR:  # no errno with it
         return shutil.disk_usage(path.parent).free < FULL_DISK_BYTES
-    return primary_code == sqlite3.SQLITE_FULL
+    return _primary_code(error) == sqlite3.SQLITE_FULL
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """The result code without its extension: 779 is a corrupt index, 11 any corruption."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

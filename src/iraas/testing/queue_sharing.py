@@ -66,6 +66,18 @@ class SharingContract(QueueCase):
         [again] = await queue.receive(up_to=1, wait=0)
         assert again.receive_count == held.receive_count + 1
 
+    async def test_a_released_receipt_is_stale(self, queue: Queue) -> None:
+        """Promise 6: who gave a message back has no hold on it, even before somebody else has it."""
+        if not queue.fences:
+            pytest.skip("this queue says that it does not fence")
+        await queue.send([Message(b"job")])
+        held = receipts(await queue.receive(up_to=1, wait=0))
+        await queue.release(held)
+        await queue.extend(held, seconds=60)
+        await queue.delete(held)
+
+        assert (await queue.depth())[:2] == (1, 0)
+
     async def test_passes_over_what_is_no_receipt(self, queue: Queue) -> None:
         """Promise 6: receipts that never were hinder nothing, and the good ones among them count."""
         await queue.send([Message(b"job")])

@@ -8,24 +8,23 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from iraas.errors import InternalError, InvalidRequest, IraasError, NotFound
+from iraas.errors import InternalError, IraasError
 from iraas.telemetry import Log, Telemetry
 from iraas.web import compat, health, images, openapi
 from iraas.web.auth import Gatekeeper
 from iraas.web.desk import Desk
 from iraas.web.limits import ClientGone
 from iraas.web.problems import ProblemResponse, on_iraas_error
+from iraas.web.refused import on_http_error, on_invalid_parameter
 
 PAGE = Path(str(files("iraas.web") / "page"))
 CONTENT_SECURITY_POLICY = (
@@ -71,6 +70,7 @@ def build_app(
         lifespan=life,
         docs_url=None,  # ours are served from the package, not from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # a redirect without words would lose an upload
     )
     app.include_router(images.routes(desk))
     app.include_router(compat.routes(desk))
@@ -79,8 +79,8 @@ def build_app(
     app.add_api_route("/", _page("index.html"), include_in_schema=False)
     app.add_api_route("/docs", _page("docs.html"), include_in_schema=False)
     app.add_exception_handler(IraasError, on_iraas_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, on_invalid_parameter)
+    app.add_exception_handler(HTTPException, on_http_error)
     openapi.describe(app)
     return Edge(app, gatekeeper=gatekeeper, telemetry=telemetry)
 
@@ -99,6 +99,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # a GET whose body the server leaves out (RFC 9110, section 9.3.2)
+            scope = {**scope, "method": "GET"}
         scope.setdefault("state", {})
         status = 0
 
@@ -139,20 +141,3 @@ def _page(name: str) -> Callable[[], Awaitable[Response]]:
         return FileResponse(PAGE / name, headers={"Cache-Control": "no-cache"})
 
     return serve
-
-
-async def _on_invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    cases = "; ".join(f"{line['loc'][-1]}: {line['msg']}" for line in error.errors())
-    return ProblemResponse(InvalidRequest(cases))
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 404:
-        return ProblemResponse(NotFound(f"there is no {request.url.path}; /docs lists what there is"))
-    wrong: Any = InvalidRequest(str(error.detail))
-    wrong.status = error.status_code
-    response = ProblemResponse(wrong)
-    response.headers.update(error.headers or {})
-    return response

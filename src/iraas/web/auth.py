@@ -73,7 +73,7 @@ class Gatekeeper:
 
     def _refuse_other_origins(self, host: str, headers: Mapping[str, str]) -> None:
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _netloc(origin) != host:
             raise ForbiddenOrigin(f"pages of {origin!r} may not post here; set IRAAS_API_KEYS to let them")
         if origin is None and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise ForbiddenOrigin("pages of other origins may not post here; set IRAAS_API_KEYS to let them")
@@ -82,5 +82,12 @@ class Gatekeeper:
 def _hostname(host: str) -> str:
     try:
         return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
     except ValueError:
         return ""

@@ -45,7 +45,9 @@ def _line(receipt: Receipt, form: Callable[[str, str], str]) -> Response:
         return PlainTextResponse(
             f"no answer after {WAIT_SECONDS:.0f} s; it will be at /v1/images/{receipt.id}", status_code=504
         )
-    if not isinstance(receipt.record.outcome, Answer):
+    answer = receipt.record.outcome
+    if not isinstance(answer, Answer):
         return respond(receipt.id, receipt.record, top=1)
-    name = "".join(letter for letter in receipt.filename or "" if letter.isprintable())
-    return PlainTextResponse(form(name, receipt.record.outcome.label))
+    # Line breaks would be more lines, and marks that turn the writing round would hide which name it is.
+    name = "".join(letter for letter in answer.filename or "" if letter.isprintable())
+    return PlainTextResponse(form(name, answer.label))

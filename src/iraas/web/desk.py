@@ -24,7 +24,6 @@ class Receipt(NamedTuple):
     """What a client gets for its picture: the id, and the record when it is there."""
 
     id: str
-    filename: str | None
     record: Record | None
 
 
@@ -70,15 +69,12 @@ class Desk:
                 if record is None:
                     self._admission.accepted(job_id, owner)
                     self._telemetry.count("iraas_images_accepted_total")
-                    filename = upload.filename
                     del upload, submission
                     reader.forget()  # the store has it; a long wait must not hold its bytes
                     record = await self._wait(job_id, waiter, wait)
-                else:
-                    filename = upload.filename
         if record is not None:
             self._telemetry.observe("iraas_answer_seconds", asyncio.get_running_loop().time() - begun)
-        return Receipt(job_id, filename, record)
+        return Receipt(job_id, record)
 
     async def find(self, job_id: str, owner: str, *, wait: float) -> Record | None:
         """An owner's record, or None while it is pending. Raises `NotFound`."""

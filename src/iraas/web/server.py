@@ -1,13 +1,14 @@
 """uvicorn's HTTP protocol with the limits that it lacks: a request head's size and time, and connections.
 
 A client that sends its head a byte a second would otherwise hold a connection for ever (Slowloris, CVE-2007-6750
-in Apache), and headers of any size would be collected in memory.
+in Apache), and so would one that goes on with a body that nobody reads, or that sends nothing but line breaks.
+Headers, and trailers behind a chunked body, would be collected in memory whatever their size.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -25,8 +26,8 @@ class BoundedProtocol(HttpToolsProtocol):
     head_max_seconds: ClassVar[float] = 10.0
     max_connections: ClassVar[int] = 1_024
 
-    _in_head = True
-    _head_bytes = 0
+    _stage: Literal["between", "head", "body"] = "between"  # of what the client sends
+    _unused_bytes = 0  # received since the parser last gave something away: of a head, or of trailers
     _head_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -43,21 +44,23 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse; refuse a head that is larger than it may be."""
-        if self._in_head:
-            self._head_bytes += len(data)
+        """Parse; refuse a head that is larger or comes later than it may."""
+        if self._stage == "between" and self._head_deadline is None:
+            self._expect_head()  # the keep-alive timer ends with the first byte, and a line break begins no head
+        self._unused_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > self.head_max_bytes:
+        if self._unused_bytes > self.head_max_bytes:
             self._refuse(HeadersTooLarge(f"a request's head may have {self.head_max_bytes:,} bytes"))
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._stage = "head"
         self._expect_head()
 
     def on_headers_complete(self) -> None:
         """A request's head is there: give it to the application if it is not too large."""
-        self._in_head = False
+        self._stage, self._unused_bytes = "body", 0
         self._cancel_deadline()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.head_max_bytes:
@@ -67,14 +70,21 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Body bytes, unless the request was refused by its head."""
+        self._unused_bytes = 0
         if not self.transport.is_closing():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is complete; the next head may begin."""
-        self._in_head, self._head_bytes = True, 0
+        self._stage, self._unused_bytes = "between", 0
         if not self.transport.is_closing():
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is out; what is left of a body that nobody read, or of the next head, must come soon."""
+        super().on_response_complete()
+        if self._stage != "between":
+            self._expect_head()
 
     def send_400_response(self, msg: str) -> None:
         """What the parser could not read."""
@@ -82,14 +92,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         self._cancel_deadline()
-        self._head_deadline = self.loop.call_later(self.head_max_seconds, self._close_if_in_head)
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # an answer is on its way: its client is not cut off, whatever it sends meanwhile
+        self._head_deadline = self.loop.call_later(self.head_max_seconds, self._close_late)
 
     def _cancel_deadline(self) -> None:
         if self._head_deadline is not None:
             self._head_deadline.cancel()
             self._head_deadline = None
 
-    def _close_if_in_head(self) -> None:
+    def _close_late(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
 

@@ -15,6 +15,7 @@ from iraas.web.problems import BODY_READ
 
 MAX_PARTS = 16
 FORM_BYTES = 65_536  # boundaries, part headers and small fields beside the picture
+_ONE_TO_ONE = "latin-1"  # a letter for each byte: a picture must not be refused for the bytes of its name
 
 
 class Upload(NamedTuple):
@@ -49,10 +50,18 @@ class _FormReader:
     """Multipart bytes in; the first file part goes to the collector, everything else is passed over."""
 
     def __init__(self, boundary: str, collector: _Collector) -> None:
-        self._parser = PushMultipartParser(boundary, max_segment_count=MAX_PARTS, max_header_size=8_192)
+        self._parser = PushMultipartParser(
+            boundary, max_segment_count=MAX_PARTS, max_header_size=8_192, header_charset=_ONE_TO_ONE
+        )
         self._collector = collector
         self._part: MultipartSegment | None = None
         self.found: MultipartSegment | None = None
+
+    @property
+    def filename(self) -> str | None:
+        """The file part's name, in UTF-8 (RFC 7578, section 5.1); what is none becomes a replacement mark."""
+        name = self.found.filename if self.found is not None else None
+        return name.encode(_ONE_TO_ONE).decode("utf-8", errors="replace") if name else None
 
     def feed(self, chunk: bytes) -> None:
         try:
@@ -124,7 +133,7 @@ class UploadReader:
             )
         if not self._collector.size:
             raise EmptyImage("the file has no bytes")
-        return Upload(self._collector.picture(), form.found.filename or None)
+        return Upload(self._collector.picture(), form.filename)
 
     def _check_declared(self, allowance: int) -> None:
         declared = self._request.headers.get("content-length", "0")

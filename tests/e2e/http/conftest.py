@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, ExitStack
 
 import httpx2
 import pytest
-
 from tests.e2e.http.states import client_of, resting
 from tests.service import WITH_REPLACEMENTS, Service
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
-
 from tests.service import Service
 from tests.waiting import until
 

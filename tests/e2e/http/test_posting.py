@@ -6,7 +6,6 @@ import hashlib
 import uuid
 
 import pytest
-
 from tests.e2e.http.pictures import fresh, grey
 from tests.e2e.http.problems import assert_problem
 
@@ -104,7 +103,18 @@ def test_prefer_respond_async_does_not_wait(api, prefer):
 
 @pytest.mark.parametrize(
     "query",
-    ["top=0", "top=101", "top=-1", "top=five", "top=", "top=2.5", "wait=-1", "wait=60.5", "wait=nan", "wait=x"],
+    [
+        "top=0",
+        "top=101",
+        "top=-1",
+        "top=five",
+        "top=",
+        "top=2.5",
+        "wait=-1",
+        "wait=60.5",
+        "wait=nan",
+        "wait=x",
+    ],
 )
 def test_a_bad_number_is_refused(api, query):
     """A `top` or `wait` that is none is named in the problem."""

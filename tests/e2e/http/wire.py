@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 import httpx2
-
 from tests.service import Service
 
 PATIENCE_SECONDS = 60.0

@@ -218,6 +218,7 @@ async def test_makes_room_for_what_was_refused(stores):
         await stores.inputs.put("large", bytes(5 * PICTURE))
 
     await stores.retention.make_room()
+    assert not stores.inputs.tally.near_full.is_set()
     assert await stores.inputs.put("large", bytes(5 * PICTURE))
 
 

@@ -101,9 +101,13 @@ def test_other_arrays_are_refused(scripted, pixels):
         (
             "probabilities",
             [3, 1, 0, -2, 1],
-            'output: model.onnx gives other numbers, so write output = "logits"',
+            'model.onnx gives what looks like logits: write output = "logits"',
         ),
-        ("logits", [0.5, 0.5, 0, 0, 0], 'gives a row that sums to 1, so write output = "probabilities"'),
+        (
+            "logits",
+            [0.5, 0.5, 0, 0, 0],
+            'gives what looks like probabilities: write output = "probabilities"',
+        ),
         ("logits", [np.nan] * 5, "it gives numbers that are not finite: export it again"),
         ("logits", [1, 2, 3], "labels.txt has 5 labels, but model.onnx has 3 classes"),
     ],

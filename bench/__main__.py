@@ -1,0 +1,127 @@
+"""`python -m bench`: measure, print a table, write `bench/out/embedded.json` and `embedded.png`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from types import ModuleType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import cost, footprint, killed, latency, overload, plot, report, top1
+from bench.folders import DATA, MOST_DATA_BYTES, OUT
+from bench.machine import Bystanders, Machine, look
+from bench.pictures import prepare
+from bench.session import Session
+
+GROUPS: dict[str, ModuleType] = {
+    "cost": cost,
+    "latency": latency,
+    "footprint": footprint,
+    "overload": overload,
+    "kill": killed,
+    "top1": top1,
+}
+
+
+def main(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help=f"A figure's name, or a group's: {', '.join(GROUPS)}. May be given again."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Short rounds, for trying the bench itself.")
+    ] = False,
+) -> None:
+    """Measure iraas on this machine, side by side with its bare loop and other servers. Takes 6 to 8 minutes.
+
+    Figures of a part (--only, --quick) go to partial.json and partial.png: embedded.json holds one whole run.
+    """
+    chosen = _chosen(only)
+    whole = not quick and len(chosen) == len(GROUPS)
+    said = Console(width=None if sys.stdout.isatty() else 120)
+    begun = time.monotonic()
+    OUT.mkdir(parents=True, exist_ok=True)
+    pictures = prepare()
+    machine = look()
+    for line in (*machine.lines(), f"{pictures.source}, {pictures.mean_kb:.0f} KB on average"):
+        said.print(line, highlight=False)
+
+    bystanders = Bystanders()
+    with _progress(Console(stderr=True)) as progress:
+        task = progress.add_task("", total=sum(group.steps(quick) for group in chosen.values()))
+        session = Session(pictures, quick, lambda what: progress.update(task, advance=1, description=what))
+        for name, group in chosen.items():
+            try:
+                group.measure(session)
+            except Exception as error:  # noqa: BLE001 - the other groups still count; this one is said to be missing
+                session.notes.append(f"{name}: not measured: {error!r}")
+                said.print_exception()
+    others = bystanders.cores()
+
+    said.print(report.details(session.results))
+    said.print(report.table(session.results))
+    for note in (*session.notes, f"others kept {others:.2f} cores busy meanwhile"):
+        said.print(f"- {note}", highlight=False)
+    stem = OUT / ("embedded" if whole else "partial")
+    facts = {
+        **_facts(machine),
+        "others_cores": round(others, 3),
+        "bench_seconds": round(time.monotonic() - begun),
+    }
+    report.write(stem.with_suffix(".json"), session.results, facts)
+    if "core_ms" in session.results or "latency_ms_p50" in session.results:
+        plot.draw(stem.with_suffix(".png"), session.results, next(iter(machine.lines())))
+    said.print(f"{stem}.json; {facts['bench_seconds']} s in all", highlight=False)
+    _tidy(said)
+
+
+def _chosen(only: list[str] | None) -> dict[str, ModuleType]:
+    if not only:
+        return GROUPS
+    for name in only:
+        if name not in GROUPS and not any(name in group.NAMES for group in GROUPS.values()):
+            raise typer.BadParameter(f"{name} is neither a figure nor one of {', '.join(GROUPS)}")
+    return {
+        name: group
+        for name, group in GROUPS.items()
+        if name in only or any(figure in only for figure in group.NAMES)
+    }
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        BarColumn(30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+    )
+
+
+def _facts(machine: Machine) -> dict[str, float]:
+    """The machine as numbers, beside the figures."""
+    return {
+        "cores": machine.cores,
+        "cpu_amx": int("AMX" in machine.abilities),
+        "cpu_avx512": int("AVX-512" in machine.abilities),
+        "cpu_avx2": int("AVX2" in machine.abilities),
+        "bf16": int(machine.bfloat16),
+        "load_before": round(machine.loads[0], 2),
+    }
+
+
+def _tidy(said: Console) -> None:
+    """Remove the services' data when it has grown large: after a run, as it slows the file system for minutes."""
+    used = sum(path.stat().st_size for path in DATA.rglob("*") if path.is_file())
+    if used > MOST_DATA_BYTES:
+        said.print(f"removing {used / 1e9:.0f} GB of the services' data in {DATA}", highlight=False)
+        shutil.rmtree(DATA)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,70 @@
+"""core-ms and pictures a second of iraas, the bare loop and two in-process servers, 32 pictures at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.contender import Round
+from bench.session import Session
+from bench.side_by_side import Rounds, contenders, interleaved
+from bench.spread import Spread
+
+CONCURRENCY = 32
+NAMES = ("core_ms_ratio", "throughput_ratio", "same_stack_ratio")
+
+
+def steps(quick: bool) -> int:
+    """How often `measure` steps on."""
+    return 1 + 5 + 5 * _rounds(quick)
+
+
+def measure(session: Session) -> None:
+    """Put the figures of `NAMES`, and what they are made of."""
+    with contenders(session) as running:
+        seconds = 1.5 if session.quick else 4.0
+        measured = interleaved(
+            session, running, rounds=_rounds(session.quick), seconds=seconds, concurrency=CONCURRENCY
+        )
+    put_cost(session, measured)
+
+
+def put_cost(session: Session, measured: Rounds) -> None:
+    """Rounds -> figures; a ratio is taken round by round."""
+
+    def each(name: str, value: Callable[[Round], float]) -> Spread:
+        return Spread.of(value(one) for one in measured[name])
+
+    def ratio(value: Callable[[Round], float], name: str, to: str) -> Spread:
+        return Spread.of(
+            value(one) / value(other) for one, other in zip(measured[name], measured[to], strict=True)
+        )
+
+    def core_ms(one: Round) -> float:
+        return one.core_ms
+
+    def per_second(one: Round) -> float:
+        return one.images_per_second
+
+    session.put("core_ms_ratio", ratio(core_ms, "iraas", "bare"))
+    session.put("throughput_ratio", ratio(per_second, "iraas", "fastapi"))
+    session.put("same_stack_ratio", ratio(core_ms, "iraas", "same_stack"))
+    session.put("same_stack_push_ratio", ratio(core_ms, "iraas", "same_stack_push"))
+    session.put("throughput_ceiling", ratio(per_second, "bare", "fastapi"))
+    for name in measured:
+        prefix = "" if name == "iraas" else f"{name}_"
+        session.put(f"{prefix}core_ms", each(name, core_ms))
+        session.put(f"{prefix}images_per_second", each(name, per_second))
+    for name, parts in (("iraas", ("web", "workers", "supervisor")), ("bare", ("decode", "infer"))):
+        for part in parts:
+            prefix = "" if name == "iraas" else f"{name}_"
+            session.put(f"{prefix}{part}_core_ms", each(name, lambda one, part=part: one.part_ms(part)))  # type: ignore[misc]
+    session.put("generator_core_ms", each("iraas", lambda one: one.generator_cpu_seconds * 1000 / one.images))
+    ceiling = session.results["throughput_ceiling"].value
+    session.notes.append(
+        f"throughput_ratio cannot exceed {ceiling:.2f} on this CPU: so much faster than FastAPI + ONNX Runtime "
+        "+ Pillow is the bare loop alone, with nothing served"
+    )
+
+
+def _rounds(quick: bool) -> int:
+    return 2 if quick else 6
