@@ -9,6 +9,7 @@ from tests.service import Service
 from bench.load import Load, Report
 from bench.session import WORKERS, Session
 from bench.spread import Spread
+from iraas.fleet.local import FleetFile
 
 NAMES = ("kill_adds_s",)
 CONCURRENCY = 32
@@ -53,10 +54,10 @@ def _loaded(session: Session, service: Service, *, kill: bool) -> Report:
 
 
 def _wait_for_workers(service: Service) -> None:
+    fleet = FleetFile(service.data / "fleet.json")
     end = time.monotonic() + START_SECONDS
-    while len(service.processes("worker")) < WORKERS and time.monotonic() < end:
+    while fleet.state().in_service < WORKERS and time.monotonic() < end:
         time.sleep(0.05)
-    time.sleep(1.0)  # its model loads
 
 
 def _slowest(report: Report) -> float:

@@ -29,4 +29,4 @@ def measure(session: Session) -> None:
 
 
 def _rounds(quick: bool) -> int:
-    return 2 if quick else 6
+    return 2 if quick else 5

@@ -57,7 +57,8 @@ def _cost(axes: Axes, results: Mapping[str, Spread]) -> None:
     axes.set_title("CPU of a picture, 32 at a time", fontsize=10)
     axes.set_xlabel("core-ms (bars: median of the rounds, lines: lowest to highest)")
     axes.margins(x=0.12)
-    axes.legend(fontsize=8, loc="upper right")
+    if "core_ms" in results:
+        axes.legend(fontsize=8)
 
 
 def _wait(axes: Axes, results: Mapping[str, Spread]) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from iraas.blobs.drafts import drop_abandoned_drafts, drop_draft, locked_folder, sync_folder, write_draft
+from iraas.blobs.drafts import drop_draft, locked_folder, open_drafts, sync_folder, write_draft
 from iraas.blobs.header import HEADER_BYTES, unpack
-from iraas.blobs.layout import NEW, SHARDS, key_of, parent_of, path_of, shard_of, split_prefix
+from iraas.blobs.layout import SHARDS, key_of, parent_of, path_of, shard_of, split_prefix
 from iraas.blobs.port import Blob, BlobInfo
 from iraas.blobs.tally import footprint
 
@@ -26,11 +26,10 @@ class Folder:
 
     def __init__(self, root: Path, *, power: bool) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (root / NEW).mkdir(mode=0o700, exist_ok=True)
         self._root = root
         self._power = power
         self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-        drop_abandoned_drafts(self._fd)
+        open_drafts(self._fd)
 
     def put(self, key: str, header: bytes, data: bytes | memoryview, *, if_absent: bool) -> int | None:
         """Bytes of disk that the object before it took, 0 without one; None when `if_absent` found one."""

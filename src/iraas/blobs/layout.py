@@ -1,6 +1,6 @@
 """Key -> path below the store's folder, and back.
 
-    <root>/~new/...                     drafts: what is being written
+    <root>/~new/2c/...                  drafts: what is being written
     <root>/~3f/<id>                     the key <id>
     <root>/dead-letters/~a0/<id>        the key dead-letters/<id>
     <root>/superseded/~07/<id>+2        the key superseded/<id>/2

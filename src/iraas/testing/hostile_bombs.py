@@ -74,7 +74,7 @@ def bombs_beside_the_pixels() -> Iterator[Specimen]:
 
 def drawn_over_and_over() -> Iterator[Specimen]:
     """A progressive JPEG that repeats its last scan: each takes 40 bytes, and a walk over all pixels."""
-    jpeg = written_by_pillow("JPEG", size=(2_000, 2_000), progressive=True)
+    jpeg = written_by_pillow("JPEG", size=(1_000, 1_000), progressive=True)
     last = jpeg[jpeg.rindex(b"\xff\xda") : -2]
     yield Specimen("1000-scans.jpg", jpeg[:-2] + last * 1_000 + jpeg[-2:], TOO_MANY_PIXELS)
     yield Specimen("60-scans.jpg", jpeg[:-2] + last * 50 + jpeg[-2:], FINE)

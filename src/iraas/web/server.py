@@ -11,15 +11,16 @@ import asyncio
 from typing import Any, ClassVar, Literal
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from iraas.errors import HeadersTooLarge, InvalidRequest, IraasError, OutOfRoom
 from iraas.web.problems import MEDIA_TYPE, headers, problem
+from iraas.web.upgrade import DecliningProtocol
 
 KEEP_ALIVE_SECONDS = 80  # more than a balancer's idle time-out of 75, or it meets closed connections (502)
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(DecliningProtocol):
     """One connection. Subclass it with other numbers; `bounded` does."""
 
     head_max_bytes: ClassVar[int] = 16_384

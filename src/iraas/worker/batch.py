@@ -14,8 +14,8 @@ class BatchRule(NamedTuple):
     max_pictures: int = 8  # beyond 8 the queue calls per picture no longer show
     max_seconds: float = 0.05  # of work: the first picture's answer waits for the last one's
 
-    def closes(self, *, pictures: int, elapsed: float, held: int) -> bool:
-        """Whether a batch of `pictures`, begun `elapsed` seconds ago, closes with `held` jobs left in hand."""
+    def closes(self, *, pictures: int, seconds: float, held: int) -> bool:
+        """Whether a batch closes: it has `pictures`, costs `seconds` of work in all, and `held` jobs are in hand."""
         if pictures == 0:
             return held == 0
-        return held == 0 or pictures >= self.max_pictures or elapsed >= self.max_seconds
+        return held == 0 or pictures >= self.max_pictures or seconds >= self.max_seconds

@@ -27,7 +27,8 @@ def decode(
     `out`, if given, is such an array, is filled, and is returned. Gamma and colour profiles are ignored; of an
     animation only the first frame counts; of 16 bits the upper 8. Raises `EmptyImage`, `ImageTooLarge`,
     `UnsupportedMediaType`, `TooManyPixels`, `TooManyChunks`, and `UndecodableImage` for whatever else is wrong
-    with the image. Peak memory is about 8 bytes a pixel. `size` and `crop_margin` are pixels.
+    with the image. Peak memory is 8 bytes a pixel, 11 for 16-bit RGB with
+    a transparent colour. `size` and `crop_margin` are pixels.
     """
     header = inspect(data, limits)
     if out is None:

@@ -81,6 +81,7 @@ class Worker:
         self._rule = rule or BatchRule()
         self._log = Log()
         self._held: deque[Delivery] = deque()
+        self._infer_seconds = 0.0  # of a picture, as the last batch had it
         self._stopping = asyncio.Event()
         self._patience = Patience(self._stopping, telemetry)
         self._suspects = Suspects(
@@ -146,7 +147,9 @@ class Worker:
         pictures: list[Picture] = []
         finished: list[Finished] = []
         while not self._rule.closes(
-            pictures=len(pictures) + len(finished), elapsed=time.perf_counter() - begun, held=len(self._held)
+            pictures=len(pictures) + len(finished),
+            seconds=time.perf_counter() - begun + len(pictures) * self._infer_seconds,
+            held=len(self._held),
         ):
             delivery = self._held.popleft()
             self._begun.write([*(picture.receipt for picture in pictures), delivery.receipt])
@@ -205,6 +208,7 @@ class Worker:
             return []
         infer_ms = (time.perf_counter() - inferring) * 1000 / len(pictures)
         busy_ms = (time.perf_counter() - begun) * 1000 / len(pictures)
+        self._infer_seconds = infer_ms / 1000
         self._telemetry.observe("iraas_batch_pictures", len(pictures))
         self._telemetry.observe("iraas_infer_seconds", infer_ms / 1000)
         return [

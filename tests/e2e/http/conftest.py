@@ -45,5 +45,5 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
 @pytest.fixture
 def paused(service: Service, api: httpx2.Client) -> Callable[[], AbstractContextManager[None]]:
-    """`with paused():` no worker of the shared service works, so that what is posted stays pending."""
+    """For a `with` block in which no worker of the shared service works: what is posted stays pending."""
     return lambda: resting(service, api)

@@ -45,8 +45,13 @@ def test_gives_one_line(old, field, name, replaced, course):
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize(
-    ("picture", "slug"), [(b"", "empty-image"), (b"<svg/>", "unsupported-media-type"), (broken_within(), "undecodable-image")]
-)  # fmt: skip
+    ("picture", "slug"),
+    [
+        (b"", "empty-image"),
+        (b"<svg/>", "unsupported-media-type"),
+        (broken_within(), "undecodable-image"),
+    ],
+)
 def test_errors_are_problems(old, route, picture, slug):
     """What goes wrong is told as everywhere, not in a line that could be taken for a label."""
     assert_problem(old.post(route, files={"myfile": ("cat.png", picture)}), slug)

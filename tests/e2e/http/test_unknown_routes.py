@@ -9,10 +9,11 @@ from tests.e2e.http.wire import Wire
 NOT_ALLOWED = (  # method, path, what is allowed instead
     ("PUT", "/v1/images", {"POST"}),
     ("GET", "/v1/images", {"POST"}),
-    ("POST", "/v1/images/5f0c7c3e-0000-7000-8000-000000000001", {"GET", "DELETE"}),
-    ("POST", "/livez", {"GET"}),
-    ("DELETE", "/metrics", {"GET"}),
-    ("PATCH", "/", {"GET", "POST"}),
+    ("POST", "/v1/images/5f0c7c3e-0000-7000-8000-000000000001", {"GET", "HEAD", "DELETE"}),
+    ("POST", "/livez", {"GET", "HEAD"}),
+    ("DELETE", "/metrics", {"GET", "HEAD"}),
+    ("POST", "/page/page.css", {"GET", "HEAD"}),
+    ("PATCH", "/", {"GET", "HEAD", "POST"}),
     ("GET", "/uploadImagesAndGetResults", {"POST"}),
 )
 
@@ -32,6 +33,17 @@ def test_a_wrong_method_is_a_problem(api, method, path, allowed):
 
     assert_problem(response, "invalid-request", status=405)
     assert set(response.headers["allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/page/page.css", "/openapi.json"])
+def test_head_is_get_without_a_body(api, path):
+    """HEAD gives the headers that GET would give, and nothing else (RFC 9110, section 9.3.2)."""
+    with_body, without = api.get(path), api.head(path)
+
+    assert without.status_code == 200
+    assert without.content == b""
+    assert without.headers["content-length"] == str(len(with_body.content))
+    assert without.headers["content-type"] == with_body.headers["content-type"]
 
 
 @pytest.mark.parametrize("method", ["BREW", "CONNECT", "PRI", "get"])

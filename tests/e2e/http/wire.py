@@ -6,6 +6,7 @@ No HTTP library is between: a library would mend what these tests must break.
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -34,6 +35,11 @@ class Wire:
     def send(self, data: bytes) -> None:
         """Say this. Raises `OSError` when the other side has closed."""
         self._socket.sendall(data)
+
+    def send_unless_refused(self, data: bytes) -> None:
+        """Say this, as far as the other side listens."""
+        with suppress(OSError):
+            self.send(data)
 
     def head(self, line: str = "POST /v1/images", **fields: object) -> None:
         """Send a request's head; `content_length=5` is `content-length: 5`."""
@@ -68,11 +74,9 @@ class Wire:
 
     def rest(self) -> bytes:
         """Everything until the other side hangs up."""
-        try:
+        with suppress(ConnectionResetError):
             while data := self._socket.recv(65_536):
                 self._read += data
-        except ConnectionResetError:
-            pass
         rest, self._read = self._read, b""
         return rest
 

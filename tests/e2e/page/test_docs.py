@@ -14,13 +14,26 @@ def test_every_route_and_shape_is_described(page):
 
     expect(page.get_by_role("heading", name="POST /v1/images", exact=True)).to_be_visible()
     for path, item in api["paths"].items():
-        for method in item:
+        for method, operation in item.items():
             heading = page.get_by_role("heading", name=f"{method.upper()} {path}", exact=True)
             expect(heading).to_have_count(1)
             section = page.locator("section.route").filter(has=heading)
             expect(section.get_by_role("region", name="Responses")).to_be_visible()
+            named = [*operation["responses"], *(each["name"] for each in operation.get("parameters", []))]
+            assert set(named) <= set(section.locator("td:first-child code").all_text_contents())
     for name in api.get("components", {}).get("schemas", {}):
         expect(page.get_by_role("heading", name=name, exact=True)).to_have_count(1)
+
+
+def test_every_problem_is_named(page):
+    """Under a route, behind a summary, stand the problems that it may answer with, by slug and in words."""
+    page.goto("/docs")
+    section = page.locator("section.route").filter(has=page.get_by_role("heading", name="POST /v1/images"))
+    section.get_by_text("Problems").first.click()
+
+    for slug in ("missing-image", "image-too-large", "undecodable-image", "overloaded"):
+        expect(section.get_by_text(slug, exact=True)).to_be_visible()
+    expect(section.get_by_text("The image has no bytes.")).to_be_visible()
 
 
 def test_links_lead_somewhere(page):

@@ -1,6 +1,7 @@
 """Objects as files: what the contract does not say."""
 
 import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -60,8 +61,9 @@ async def test_takes_a_view_without_copying_it_first(blobs):
 
 
 async def test_makes_a_folder_once(blobs, monkeypatch):
-    """Only the first object of a shard makes a folder."""
-    await blobs.put("image", b"")
+    """Only the first object of a shard, and the first draft of a folder, make one."""
+    for _ in range(64):
+        await blobs.put("image", b"")
     monkeypatch.setattr(os, "mkdir", None)
     await blobs.put("image", b"", if_absent=True)
     await blobs.put("image", b"")
@@ -149,17 +151,19 @@ async def test_drafts_of_the_dead_are_cleared_away(tmp_path):
     """Opening a store removes what a crashed process was writing, and nothing of the living."""
     await FileBlobs(tmp_path, inline=True).close()
     names = {"dead": f"{NOBODY}-ab-0", "ours": f"{os.getpid()}-ab-0", "init": "1-ab-0", "other": "README"}
+    (tmp_path / "~new" / "3f").mkdir()
     for name in names.values():
-        (tmp_path / "~new" / name).write_bytes(b"half")
+        (tmp_path / "~new" / "3f" / name).write_bytes(b"half")
 
     await FileBlobs(tmp_path, inline=True).close()
 
-    assert {path.name for path in (tmp_path / "~new").iterdir()} == set(names.values()) - {names["dead"]}
+    assert {path.name for path in (tmp_path / "~new" / "3f").iterdir()} == {*names.values()} - {names["dead"]}
 
 
 async def test_drafts_are_not_listed(blobs):
     """What is being written is nobody's yet."""
-    (blobs.root / "~new" / f"{os.getpid()}-ab-0").write_bytes(b"x" * 3_000)
+    (blobs.root / "~new" / "3f").mkdir()
+    (blobs.root / "~new" / "3f" / f"{os.getpid()}-ab-0").write_bytes(b"x" * 3_000)
     assert [info async for info in blobs.list()] == []
 
 
@@ -282,3 +286,25 @@ async def test_two_stores_of_one_process_never_share_a_draft(tmp_path, monkeypat
         await blobs.put("other", b"", if_absent=True)
         await blobs.close()
     assert len(set(drafts)) == 4
+
+
+async def test_drafts_take_turns_among_folders(blobs, monkeypatch):
+    """So that files deleted a minute ago, which ext4 goes through, do not all lie where the next one is made."""
+    drafts = []
+    link = os.link
+    monkeypatch.setattr(os, "link", lambda draft, *a, **k: drafts.append(draft) or link(draft, *a, **k))
+    for n in range(128):
+        await blobs.put(f"image-{n}", b"", if_absent=True)
+    assert len({parent_of(draft) for draft in drafts}) == 64
+
+
+async def test_file_systems_without_flags_do(tmp_path, monkeypatch):
+    """Where a folder cannot be spread over the disk, it is used as it is."""
+
+    def ioctl(*args):
+        raise OSError(errno.ENOTTY, "not for this file system")
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    blobs = FileBlobs(tmp_path, inline=True)
+    assert await blobs.put("image", b"")
+    await blobs.close()

@@ -1,0 +1,90 @@
+"""kill -9, of whatever it is, whenever it is: accepted = answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+
+import psutil
+import pytest
+
+from iraas import AsyncClient
+from tests.chaos.crowd import Books, Crowd, books_when_quiet, grey, shade
+from tests.service import WITH_REPLACEMENTS, Service
+
+PICTURES = 500
+TIMED = {"IRAAS_TEST_MODEL": "0.02"}
+
+
+@pytest.fixture
+def timed(tmp_path):
+    """A service whose model takes 20 ms a picture and tells pictures apart by their shade."""
+    with Service(tmp_path / "data", settings=TIMED, command=WITH_REPLACEMENTS) as service:
+        yield service
+
+
+async def kill_one_every_second(service: Service, word: str, crowd: Crowd, until: int) -> int:
+    """SIGKILL to one process of a kind each second, as long as fewer than `until` are done; how many died."""
+    dice, killed = random.Random(7), 0
+    while crowd.done < until:
+        await asyncio.sleep(1)
+        in_service = json.loads((service.data / "fleet.json").read_text())["in_service"]
+        victims = service.processes(word)
+        if victims and (word != "worker" or in_service):
+            try:
+                dice.choice(victims).kill()
+                killed += 1
+            except psutil.NoSuchProcess:
+                continue
+    return killed
+
+
+async def test_a_worker_killed_every_second_loses_and_doubles_nothing(timed):
+    """500 pictures, a worker killed each second: every client has its own answer, and no innocent is condemned."""
+    crowd = Crowd(timed.url)
+    killing = asyncio.create_task(kill_one_every_second(timed, "worker", crowd, PICTURES))
+
+    await crowd.post(range(PICTURES))
+
+    assert await killing >= 2
+    crowd.check_everyone_was_answered_right(range(PICTURES))
+    books = await books_when_quiet(timed)
+    books.check(answer.id for answer in crowd.answers.values())
+    assert len(books.records) == PICTURES
+
+
+async def test_a_killed_web_process_costs_its_clients_a_retry(timed):
+    """The web process is killed again and again: clients retry with their keys, and nothing is done twice."""
+    crowd = Crowd(timed.url)
+    killing = asyncio.create_task(kill_one_every_second(timed, "web", crowd, PICTURES))
+
+    await crowd.post(range(PICTURES))
+
+    assert await killing >= 2
+    crowd.check_everyone_was_answered_right(range(PICTURES))
+    books = await books_when_quiet(timed)
+    books.check(answer.id for answer in crowd.answers.values())
+    assert len(books.records) == PICTURES
+
+
+async def test_a_killed_supervisor_takes_everything_down_and_the_next_one_finishes(tmp_path):
+    """kill -9 of the supervisor leaves no process; the next `iraas up` on the folder answers what was accepted."""
+    slow = {"IRAAS_TEST_MODEL": "0.2"}
+    first = Service(tmp_path / "data", settings=slow, command=WITH_REPLACEMENTS).start()
+    async with AsyncClient(first.url) as client:
+        accepted = [await client.submit(grey(number)) for number in range(60)]
+    first.kill()
+    before = await Books.read(tmp_path / "data")
+    assert len(before.records) < len(accepted)
+
+    with Service(tmp_path / "data", settings=TIMED, command=WITH_REPLACEMENTS) as second:
+        async with AsyncClient(second.url) as client:
+            for number, job in enumerate(accepted):
+                while (answer := await client.result(job, wait=30)) is None:
+                    continue
+                assert answer.label == f"grey {shade(number)}"
+        books = await books_when_quiet(second)
+    books.check(accepted)
+    for job, record in before.records.items():
+        assert books.records[job] == record  # the first answer is the answer
