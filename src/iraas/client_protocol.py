@@ -136,7 +136,7 @@ class Conversations:
 
     def _backoff(self, tried: int) -> float:
         """Full jitter, up to a ceiling that doubles: many clients must not come back together."""
-        return self._jitter() * min(BACKOFF_MAX_SECONDS, BACKOFF_SECONDS * 2 ** min(tried, 16))
+        return self._jitter() * min(BACKOFF_MAX_SECONDS, BACKOFF_SECONDS * 2.0 ** min(tried, 16))
 
     def _held(self, request: Request, until: Until) -> Request:
         """The request, with how long the server may hold its response back from now."""

@@ -44,7 +44,7 @@ METRICS = (
     Metric("iraas_queue_in_flight", "gauge", "Jobs that a worker holds"),
     Metric("iraas_queue_oldest_seconds", "gauge", "Age of the oldest job that is not answered"),
     Metric("iraas_workers", "gauge", "Worker processes", ("state",)),
-    Metric("iraas_store_bytes", "gauge", "Bytes of images in the embedded input store"),
+    Metric("iraas_store_bytes", "gauge", "Bytes of disk that the embedded stores take"),
     Metric("iraas_jobs_total", "counter", "Jobs that workers ended", ("outcome",)),
     Metric("iraas_redeliveries_total", "counter", "Jobs that came to a worker a second time or later"),
     Metric("iraas_quarantine_deaths_total", "counter", "Quarantine children that died or overran on a job"),

@@ -30,8 +30,8 @@ class Blobs(Protocol):
     3. With `if_absent`, `put` never overwrites, and says who won: exactly one of any number of writers.
     4. `delete` of what is not there succeeds.
 
-    A key is one to four parts of `A-Z a-z 0-9 . _ -` joined by `/`, none of them `.` or `..`; metadata is
-    ASCII under 2 KB. Anything else raises `ValueError` before the store is touched. Every method raises
+    A key is one to four parts of `A-Z a-z 0-9 . _ -` joined by `/`, none of them `.` or `..`, 200 characters
+    at most. Metadata names are `[a-z0-9_-]+`, values printable ASCII, 2,000 bytes in all. Anything else raises `ValueError` before the store is touched. Every method raises
     `BackendUnavailable` when the store cannot be reached, and `put` raises `OutOfRoom` when it is full.
     """
 

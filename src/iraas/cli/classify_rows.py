@@ -105,11 +105,11 @@ class AnswerTable:
     def add(self, row: Row) -> None:
         """Keep the row."""
         if isinstance(row.outcome, Answer):
-            answer = row.outcome
-            cells = [Text(_printable(answer.label)), f"{answer.score:.3f}", f"{answer.timing_ms.total:.1f}"]
+            label, style = row.outcome.label, ""
+            numbers = [f"{row.outcome.score:.3f}", f"{row.outcome.timing_ms.total:.1f}"]
         else:
-            cells = [Text(_printable(": ".join(row.reason())), style="red"), "", ""]
-        self._table.add_row(Text(_printable(row.path)), *cells)
+            label, style, numbers = ": ".join(row.reason()), "red", []
+        self._table.add_row(Text(_printable(row.path)), Text(_printable(label), style=style), *numbers)
 
     def end(self) -> None:
         """Print the table."""

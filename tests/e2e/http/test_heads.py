@@ -8,6 +8,7 @@ from tests.e2e.http.wire import Wire
 
 from iraas.testing.specimen import whole_png
 
+OFFER = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": "AAMAAABkAAQAoAAA"}
 TWENTY_KB = "x" * 20_000
 LARGE_HEADS = {
     "one field": f"GET /livez HTTP/1.1\r\nhost: localhost\r\nx: {TWENTY_KB}\r\n\r\n",
@@ -29,7 +30,7 @@ MALFORMED = (
     "GET /li\x00vez HTTP/1.1\r\n\r\n",
     "GET http://[::1 HTTP/1.1\r\n\r\n",
     "GET /\xff\xfe HTTP/1.1\r\nhost: localhost\r\n\r\n",
-    "OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    "CONNECT localhost:22 HTTP/1.1\r\nhost: localhost\r\n\r\n",
     "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + "\x01" * 40,  # TLS
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "GET /livez HTTP/1.1\r\nhost: localhost\r\nno colon\r\n\r\n",
@@ -126,12 +127,10 @@ def test_a_malformed_chunk_is_refused(service, body):
 
 def test_requests_in_one_packet_are_answered_in_order(service):
     """Pipelined requests get their answers one after the other."""
+    paths = ("/livez", "/nothing", "/readyz")
     with Wire(service) as wire:
-        host = "host: localhost\r\n\r\n"
-        wire.send(
-            f"GET /livez HTTP/1.1\r\n{host}GET /nothing HTTP/1.1\r\n{host}GET /readyz HTTP/1.1\r\n{host}".encode()
-        )
-        assert [wire.response().status_code for _ in range(3)] == [200, 404, 200]
+        wire.send("".join(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n" for path in paths).encode())
+        assert [wire.response().status_code for _ in paths] == [200, 404, 200]
 
 
 def test_line_breaks_after_a_request_do_no_harm(service):
@@ -150,6 +149,32 @@ def test_an_upgrade_is_declined(service):
     picture = whole_png()
     with Wire(service) as wire:
         for _ in range(2):
-            wire.head(content_length=len(picture), connection="Upgrade, HTTP2-Settings", upgrade="h2c")
+            wire.head(content_length=len(picture), **OFFER)
             wire.send(picture)
             assert wire.response().status_code == 200
+
+
+def test_an_upgrade_with_chunks_in_one_packet_is_declined(service):
+    """The offer changes nothing about how a body is read, nor about the request behind it."""
+    picture = whole_png()
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(picture), picture)
+    fields = "".join(f"{name}: {value}\r\n" for name, value in OFFER.items())
+    post = (
+        f"POST /v1/images HTTP/1.1\r\nhost: localhost\r\n{fields}transfer-encoding: chunked\r\n\r\n".encode()
+    )
+    with Wire(service) as wire:
+        wire.send(
+            2 * (post + chunks) + b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        )
+        assert [wire.response().status_code for _ in range(3)] == [200, 200, 200]
+        assert wire.rest() == b""
+
+
+def test_an_offer_keeps_the_rest_of_its_field(service):
+    """`Connection: close, Upgrade` still closes."""
+    with Wire(service) as wire:
+        wire.head("GET /livez", connection="close, Upgrade", upgrade="websocket")
+        response = wire.response()
+        assert wire.rest() == b""
+
+    assert (response.status_code, response.headers["connection"]) == (200, "close")

@@ -69,9 +69,9 @@ def form_byte_a_second(wire: Wire) -> httpx2.Response:
 
 
 def fast_and_then_silence(wire: Wire) -> httpx2.Response:
-    """Most of a picture comes at once, and the rest never."""
-    wire.head(content_length=400_000)
-    wire.send(bytes(200_000))
+    """Half of a picture comes at once, and the rest never."""
+    wire.head(content_length=200_000)
+    wire.send(bytes(100_000))
     return wire.response()
 
 
@@ -101,10 +101,10 @@ def body_that_nobody_wants(wire: Wire) -> None:
 
 
 def slow_and_steady(wire: Wire) -> httpx2.Response:
-    """A picture of 300 KB comes over a line of 20 KB/s."""
-    wire.head(content_length=300_000)
-    picture = whole_png().ljust(300_000, b"\x00")
-    for at in range(0, 300_000, 20_000):
+    """A picture of 240 KB comes over a line of 20 KB/s."""
+    wire.head(content_length=240_000)
+    picture = whole_png().ljust(240_000, b"\x00")
+    for at in range(0, 240_000, 20_000):
         wire.send(picture[at : at + 20_000])
         wire.says_within(1)
     return wire.response()
@@ -116,7 +116,7 @@ LATE_BODIES: dict[Client, float] = {  # seconds after which each is refused
     byte_a_second: 10,
     chunk_a_second: 10,
     form_byte_a_second: 10,
-    fast_and_then_silence: 20,  # its second window's share came early
+    fast_and_then_silence: 10,
 }
 LATE_HEADS: tuple[Client, ...] = (
     head_byte_a_second,

@@ -5,6 +5,7 @@ No HTTP library is between: a library would mend what these tests must break.
 
 from __future__ import annotations
 
+import select
 import socket
 from contextlib import suppress
 from types import TracebackType
@@ -49,15 +50,7 @@ class Wire:
 
     def says_within(self, seconds: float) -> bool:
         """Whether the other side says something, or hangs up, within that time."""
-        self._socket.settimeout(seconds)
-        try:
-            return self._socket.recv(1, socket.MSG_PEEK) is not None
-        except TimeoutError:
-            return False
-        except ConnectionResetError:
-            return True
-        finally:
-            self._socket.settimeout(PATIENCE_SECONDS)
+        return bool(select.select([self._socket], [], [], seconds)[0])
 
     def response(self) -> httpx2.Response:
         """The next response; its body by Content-Length."""

@@ -38,6 +38,15 @@ def test_a_bar_is_as_long_as_its_score(page, photo, card):
     assert filled == pytest.approx(shown, abs=0.5)
 
 
+def test_previews_have_one_shape(page, photo, card):
+    """A square picture and a wide one have previews of the same size."""
+    page.set_input_files("#files", [photo("moon.png"), photo("chelsea.png")])
+    expect(page.get_by_role("heading", name="2 of 2 done")).to_be_visible()
+
+    square, wide = (card(name).get_by_role("img").bounding_box() for name in ("moon.png", "chelsea.png"))
+    assert (square["width"], square["height"]) == (wide["width"], wide["height"])
+
+
 def test_a_broken_picture_fails_alone(page, photo, card):
     """A cut PNG and a text file say in words what is wrong, and their neighbour has its label."""
     cut = photo("chelsea.png", "cut.png") | {"buffer": photo("chelsea.png")["buffer"][:90_000]}
@@ -94,7 +103,7 @@ def test_many_pictures_go_a_few_at_a_time(page, photo):
     expect(page.get_by_role("heading", name="0 of 200 done")).to_be_visible()
     assert len(held) == 4
     page.unroute("**/v1/images?*")  # lets go of what was held, too
-    expect(page.get_by_role("heading", name="1 of 200 done, 199 failed")).to_be_visible()
+    expect(page.get_by_role("heading", name="1 of 200 done, 199 failed")).to_be_visible(timeout=60_000)
 
 
 def test_a_file_name_is_only_text(page, photo, card):

@@ -248,14 +248,14 @@ async def test_a_sweep_counts_what_it_did_not_see_come(stores):
 
 async def test_the_count_stays_right_while_a_sweep_deletes(roomy):
     """After a sweep the tally is what the disk holds: by a second count, the same."""
-    for n in range(70):
+    for n in range(40):
         await roomy.job(f"old-{n}", 8 * DAY)
         await roomy.put(roomy.results, f"older-{n}", 10 * DAY)
         await roomy.job(f"young-{n}", DAY)
     await roomy.retention.sweep()
     tally = roomy.inputs.tally
     counted = tally.here, tally.elsewhere
-    assert counted == (70 * BLOCKS, 140 * footprint(0))
+    assert counted == (40 * BLOCKS, 80 * footprint(0))
     await roomy.retention.sweep()
     assert (tally.here, tally.elsewhere) == counted
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.unit.cli.classify_stand_ins import BAD, StandIn, fill, run
 
+from iraas.cli import main
 from iraas.cli.classify import classify
 from iraas.errors import ConfigurationError
 
@@ -156,18 +157,22 @@ def test_what_can_never_work_is_a_configuration_error(folder: Path, arguments: l
     assert words in str(result.exception)
 
 
-def test_a_wrong_model_is_a_configuration_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is wrong with the model ends the command before a picture is read."""
+def test_a_wrong_model_is_one_line_and_exit_code_2(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong with the model ends the command before a picture is read, without a traceback."""
 
     def refuse(settings: Any) -> None:
         raise ConfigurationError(f"there is no model {settings.model!r}")
 
     monkeypatch.setattr("iraas.wiring.load_classifier", refuse)
+    monkeypatch.setattr("sys.argv", ["iraas", "classify", "cat.png", "--model", "nonesuch"])
     fill(folder, cat=b"cat")
-    result = run("cat.png", "--model", "nonesuch")
+    with pytest.raises(SystemExit) as caught:
+        main()
 
-    assert isinstance(result.exception, ConfigurationError)
-    assert "'nonesuch'" in str(result.exception)
+    assert caught.value.code == 2
+    assert capsys.readouterr() == ("", "iraas: there is no model 'nonesuch'\n")
 
 
 class Terminal(io.StringIO):
