@@ -113,7 +113,7 @@ def failure(outcome: Response | Lost, url: str, image_id: str | None = None) -> 
 
 def about(image_id: str | None, error: IraasError) -> IraasError:
     """The error, with the job's id as its attribute `id`."""
-    vars(error)["id"] = image_id
+    error.id = image_id
     return error
 
 

@@ -48,6 +48,7 @@ class IraasError(Exception):
         super().__init__(detail or self.title())
         self.detail = detail
         self.retry_after = retry_after  # seconds
+        self.id: str | None = None  # of the image, where a client knows it
 
     @classmethod
     def title(cls) -> str:

@@ -186,7 +186,7 @@ def test_an_answer_that_does_not_come_leaves_its_id(caller: Caller) -> None:
     with serving(*[pending] * 10) as server, pytest.raises(StillPending) as caught:
         caller.call(server.url, "classify", b"pixels", wait=3)
 
-    assert vars(caught.value)["id"] == ID
+    assert caught.value.id == ID
     assert sum(caller.pauses) == 3
 
 
@@ -215,7 +215,7 @@ def test_a_final_refusal_is_raised_at_once(
     assert type(caught.value) is kind
     assert len(server.seen) == 1
     assert caller.pauses == []
-    assert vars(caught.value)["id"] == (ID if kind in {InputExpired, ClassifierCrashed, Overloaded} else None)
+    assert caught.value.id == (ID if kind in {InputExpired, ClassifierCrashed, Overloaded} else None)
 
 
 def test_a_proxy_without_a_service_behind_it_is_tried_and_named(caller: Caller) -> None:

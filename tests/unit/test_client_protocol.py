@@ -62,7 +62,7 @@ def test_gives_up_waiting_with_the_id() -> None:
     played = play(lambda talk: classify(talk, wait=7), [PENDING])
 
     assert isinstance(played.error, StillPending)
-    assert vars(played.error)["id"] == ID
+    assert played.error.id == ID
     assert ID in str(played.error)
     assert sum(played.pauses) == 7
     assert [request.params["wait"] for request in played.requests] == [7, 6, 5, 4, 3, 2, 1, 0]
@@ -82,7 +82,7 @@ def test_a_failed_job_is_final() -> None:
     played = play(classify, [PENDING, failed])
 
     assert type(played.error) is BackendUnavailable
-    assert vars(played.error)["id"] == ID
+    assert played.error.id == ID
     assert played.error.detail == "no worker lived through it"
     assert len(played.requests) == 2
 
@@ -92,7 +92,7 @@ def test_an_error_after_the_202_carries_the_id() -> None:
     played = play(classify, [PENDING, RESET])
 
     assert isinstance(played.error, Unreachable)
-    assert vars(played.error)["id"] == ID
+    assert played.error.id == ID
 
 
 @pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
@@ -166,7 +166,7 @@ def test_a_delete_of_nothing_says_so() -> None:
     error = play(lambda talk: talk.delete(ID), [problem(NotFound)]).error
 
     assert type(error) is NotFound
-    assert vars(error)["id"] == ID
+    assert error.id == ID
 
 
 OUTCOMES = [DONE, PENDING, GONE, RESET, problem(Overloaded), problem(UndecodableImage), says(502, b"<html>")]
