@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tests.service import Service
 
 from iraas import AsyncClient
 from iraas.errors import IraasError
@@ -16,7 +17,6 @@ from iraas.messages import Answer, DeadLetter, Record, decode
 from iraas.queues.port import Depth
 from iraas.settings import Settings
 from iraas.wiring import open_backend
-from tests.service import Service
 
 SHADES = 200  # pictures that `TimedModel` tells apart, by their mean
 RETRIES = 60  # a client that wants its answer whatever is killed
@@ -45,11 +45,17 @@ class Crowd:
         self.answers: dict[int, Answer] = {}
         self.errors: dict[int, IraasError] = {}
         self.replies = 0  # answers that clients got: one each
+        self._progress = asyncio.Condition()
 
     @property
     def done(self) -> int:
         """Pictures whose client has what it came for."""
         return len(self.answers) + len(self.errors)
+
+    async def until(self, done: int) -> None:
+        """Return once so many pictures are done."""
+        async with self._progress:
+            await self._progress.wait_for(lambda: self.done >= done)
 
     async def post(self, numbers: Iterable[int], picture: Callable[[int], bytes] = grey) -> None:
         """Each number's picture, until it is answered."""
@@ -64,6 +70,8 @@ class Crowd:
             except IraasError as error:
                 self.errors[number] = error
             self.replies += 1
+        async with self._progress:
+            self._progress.notify_all()
 
     def check_everyone_was_answered_right(self, numbers: Iterable[int]) -> None:
         """Each client has its own picture's answer, once."""

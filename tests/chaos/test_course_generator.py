@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
-
 from tests.chaos.crowd import grey, shade
 from tests.service import WITH_REPLACEMENTS, Service
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-
-from iraas.testing.crash_points import STEPS
 from tests.chaos.crowd import Crowd, books_when_quiet
 from tests.service import WITH_REPLACEMENTS, Service
+
+from iraas.testing.crash_points import STEPS
 
 NEVER_BEFORE = {"requests.receive", "inputs.get"}  # these have a point only after them
 POINTS = [

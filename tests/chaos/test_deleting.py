@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.chaos.crowd import books_when_quiet, grey
+from tests.service import WITH_REPLACEMENTS, Service
 
 from iraas import AsyncClient
 from iraas.errors import NotFound
 from iraas.messages import Tombstone
-from tests.chaos.crowd import books_when_quiet, grey
-from tests.service import WITH_REPLACEMENTS, Service
 
 
 async def test_a_delete_wins_over_the_worker_that_has_the_picture(tmp_path):

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from iraas import Client
-from iraas.errors import OutOfRoom
 from tests.chaos.crowd import Books, grey
 from tests.conftest import missing
 from tests.service import WITH_REPLACEMENTS, Service
+
+from iraas import Client
+from iraas.errors import OutOfRoom
 
 DISK_BYTES = 8_000_000
 
@@ -51,14 +51,14 @@ async def test_a_full_disk_refuses_and_harms_nothing(small_disk, leave):
         with Client(service.url, retries=0) as client:
             before = client.classify(grey(1)).id
             ballast = fill(small_disk, leave)
-            refused = 0
+            refused: list[OutOfRoom] = []
             for number in range(2, 40):
                 try:
                     client.submit(grey(number) + bytes(60_000 if leave == 0 else 0))
                 except OutOfRoom as error:
-                    refused += 1
-                    assert error.retry_after
+                    refused.append(error)
             assert refused
+            assert all(error.retry_after for error in refused)
             ballast.unlink()
         with Client(service.url, retries=30) as client:
             after = client.classify(grey(99)).id

@@ -6,11 +6,11 @@ import io
 
 import numpy as np
 from PIL import Image
+from tests.chaos.crowd import Crowd, books_when_quiet, grey
+from tests.service import WITH_REPLACEMENTS, Service
 
 from iraas.errors import ClassifierCrashed, UndecodableImage
 from iraas.testing.fatal_model import RED
-from tests.chaos.crowd import Crowd, books_when_quiet, grey
-from tests.service import WITH_REPLACEMENTS, Service
 
 
 def plain(colour: tuple[int, int, int]) -> bytes:

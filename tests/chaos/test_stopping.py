@@ -6,9 +6,10 @@ import asyncio
 import os
 import socket
 
-from iraas import AsyncClient
 from tests.chaos.crowd import Books, Crowd, books_when_quiet, grey, shade
 from tests.service import WITH_REPLACEMENTS, Service
+
+from iraas import AsyncClient
 
 
 async def test_sigterm_under_load_loses_nothing_and_frees_the_port(tmp_path):
@@ -17,8 +18,7 @@ async def test_sigterm_under_load_loses_nothing_and_frees_the_port(tmp_path):
     first = Service(tmp_path / "data", settings=settings, command=WITH_REPLACEMENTS).start()
     crowd = Crowd(first.url, concurrency=32)
     posting = asyncio.create_task(crowd.post(range(200)))
-    while crowd.done < 40:
-        await asyncio.sleep(0.05)
+    await crowd.until(40)
 
     await asyncio.to_thread(first.stop)  # checks that no process is left
     with socket.create_server(("127.0.0.1", first.port)):

@@ -7,6 +7,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from iraas.queues.sqlite import SqliteDatabase, SqliteQueue
 
 FOR_EVER = 3600.0  # seconds
 PATIENCE = 30.0  # real seconds for what takes less than one; an unfair or deaf queue needs many more
-SHARE = 300  # messages that each consumer must get beside the flood
+SHARE = 25  # messages that each consumer must get beside the flood
+SLOW_DISK = 0.01  # seconds that a flooding producer spends in each transaction, and next to none outside
 ROUNDS = 100  # of asking and answering
 
 
@@ -38,11 +40,17 @@ async def send_and_say_so(folder, runtime):
 
 
 async def flood(folder, runtime):
-    """Send for ever, without a pause."""
+    """Send for ever, without a pause, to a slow disk."""
     queue = open_queue(folder, runtime)
+
+    def send_slowly(transaction):
+        queue._ledger.add(transaction, [Message(b"job")])
+        time.sleep(SLOW_DISK)
+
+    await queue.send([Message(b"job")] * SHARE)
     print("flooding", flush=True)  # noqa: T201
     while True:
-        await queue.send([Message(b"x" * 200)])
+        await queue._database.run(send_slowly)
 
 
 async def consume(folder, runtime):
@@ -127,7 +135,7 @@ async def test_kill_of_senders_loses_nothing_accepted(start, open_here, folders)
     sender = start(send_and_say_so)
     accepted = [sender.stdout.readline() for _ in range(500)]
     sender.kill()
-    accepted += sender.communicate()[0].splitlines()
+    accepted += sender.stdout
 
     queue = open_here()
     received = set()

@@ -28,7 +28,7 @@ class DecliningProtocol(HttpToolsProtocol):
                 except httptools.HttpParserUpgrade as offer:
                     rest = rest[offer.args[0] :]
                     if self._offered:
-                        self.parser.feed_data(self._head_without_offer())
+                        self._begin_again(self._head_without_offer())
         except httptools.HttpParserError as error:
             self.send_400_response(f"this is not HTTP/1.1: {error}")
 
@@ -45,6 +45,11 @@ class DecliningProtocol(HttpToolsProtocol):
         """The request's end, which with an offer the parser sees too early."""
         if not self._offered:
             super().on_message_complete()
+
+    def _begin_again(self, head: bytes) -> None:
+        self.parser = httptools.HttpRequestParser(self)  # the old one is done if the head said close
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.parser.feed_data(head)
 
     def _head_without_offer(self) -> bytes:
         line = b"%b %b HTTP/%b" % (

@@ -14,7 +14,6 @@ from iraas.intake.inspect import JpegHeader, WebpHeader
 from iraas.worker.preprocess import Samples
 
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
-_OPAQUE = 255
 
 
 def jpeg_samples(data: bytes | memoryview, header: JpegHeader, *, least_side: int) -> Samples:
@@ -29,7 +28,7 @@ def jpeg_samples(data: bytes | memoryview, header: JpegHeader, *, least_side: in
 
 
 def webp_samples(data: bytes | memoryview, header: WebpHeader) -> Samples:
-    """uint8[h, w, 3 or 4] BGR(A); of an animation the first frame. Raises `UndecodableImage`."""
+    """uint8[h, w, 3 or 4] BGR(A); of an animation the first frame, with alpha. Raises `UndecodableImage`."""
     if header.first_frame is None:
         return _imdecode(data, cv2.IMREAD_UNCHANGED, "WebP")
     start, end = header.first_frame
@@ -43,14 +42,11 @@ def _on_canvas(frame: bytes | memoryview, header: WebpHeader) -> Samples:
     An ANMF chunk holds left / 2, top / 2, width - 1, height - 1, duration (3 bytes each), flags, then a picture.
     """
     left, top = (2 * int.from_bytes(frame[at : at + 3], "little") for at in (0, 3))
-    features = b"VP8X\x0a\x00\x00\x00" + b"\x10\x00\x00\x00" + frame[6:12]  # 10 bytes; may have alpha; size
+    features = b"VP8X\x0a\x00\x00\x00" + b"\x10\x00\x00\x00" + frame[6:12]  # 10 bytes: has alpha, size
     still = b"WEBP" + features + frame[16:]
     picture = _imdecode(b"RIFF" + len(still).to_bytes(4, "little") + still, cv2.IMREAD_UNCHANGED, "WebP")
-    height, width, channels = picture.shape
     canvas = np.zeros((header.height, header.width, 4), np.uint8)
-    place = canvas[top : top + height, left : left + width]
-    place[..., 3] = _OPAQUE
-    place[..., :channels] = picture
+    canvas[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
     return canvas
 
 

@@ -1,6 +1,7 @@
 """The queues' file: who may read it, what a broken or a full one says, what a restart and a clock do to it."""
 
 import asyncio
+import fcntl
 import sqlite3
 import threading
 
@@ -54,6 +55,25 @@ async def test_a_worker_never_suspends(open_database):
     assert at_once(queue.receive(up_to=1, wait=0))[0].receive_count == 2
     at_once(queue.delete([delivery.receipt]))
     assert at_once(queue.depth()).in_flight == 1
+
+
+async def test_writers_pass_the_gate_and_readers_do_not(open_database, tmp_path):
+    """Who writes is alone in the gate until he has committed; who only looks leaves it to others."""
+    opened = open_database(inline=True)
+    turn = (tmp_path / "data" / "queue.turn").open()
+
+    def is_free():
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        return True
+
+    with turn:
+        assert await opened.run(lambda transaction: (transaction.rows("response_queues"), is_free())[1])
+        assert not await opened.run(lambda transaction: (transaction.begin(), is_free())[1])
+        assert is_free()
 
 
 async def test_calls_of_many_tasks_share_a_transaction(open_database):
@@ -205,8 +225,9 @@ async def test_expires_what_is_old_in_every_queue(open_database, clock, monkeypa
     await requests.receive(up_to=1, wait=0)
     clock.advance(DAY)
     await requests.send([Message(b"young")] * 3)
-    clock.advance(1)
+    assert await opened.expire(DAY) == 0, "exactly as old is not older"
 
+    clock.advance(1)
     assert await opened.expire(DAY) == 7
     assert await opened.expire(DAY) == 0
     assert (await requests.depth())[:2] == (3, 0)

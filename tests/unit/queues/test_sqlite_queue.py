@@ -30,6 +30,21 @@ async def test_a_supervisor_ends_a_dead_workers_leases(open_database, clock):
     assert (await living.depth())[:2] == (4, 0)
 
 
+@pytest.mark.parametrize("giving", ["send", "release"])
+async def test_what_becomes_visible_wakes_who_waits(open_database, monkeypatch, somebody_waits, giving):
+    """A message that is sent, or given back, rings for whoever waits, who does not look by himself."""
+    monkeypatch.setattr(sqlite, "LOOK_SECONDS", 3600.0)
+    opened = open_database()
+    queue, other = SqliteQueue(opened, "requests"), SqliteQueue(opened, "requests")
+    await other.send([Message(b"job")])
+    [held] = await other.receive(up_to=1, wait=0)
+    receiving = asyncio.create_task(queue.receive(up_to=1, wait=20))
+    await somebody_waits.wait()
+    await (other.send([Message(b"job")]) if giving == "send" else other.release([held.receipt]))
+    async with asyncio.timeout(PATIENCE):
+        assert [delivery.body for delivery in await receiving] == [b"job"]
+
+
 async def test_ending_leases_wakes_who_waits(open_database, monkeypatch, somebody_waits):
     """A worker that waits gets a dead one's message in the moment that its lease is ended."""
     monkeypatch.setattr(sqlite, "LOOK_SECONDS", 3600.0)

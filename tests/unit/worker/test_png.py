@@ -169,6 +169,24 @@ def test_nobody_inflates_behind_the_last_row(colour_type):
     assert len(png_samples(data, inspect(data))) == 8
 
 
+@pytest.mark.parametrize("colour_type", [2, 4], ids=["fast", "careful"])
+def test_decoders_see_only_what_pixels_are_made_of(colour_type, monkeypatch):
+    """A profile or a comment that inflates to gigabytes is not given to a decoder, which might inflate it."""
+    seen_bytes = []
+
+    def fast(data: bytes, size: tuple[int, int], mode: str) -> np.ndarray:
+        seen_bytes.append(data)
+        return np.zeros((*size, 3), np.uint8)
+
+    monkeypatch.setattr(kornia_rs.io, "decode_image_png_u8", fast)
+    monkeypatch.setattr("iraas.worker.png.BytesIO", lambda data: seen_bytes.append(data) or io.BytesIO(data))
+    bombs = [chunk(b"iCCP", b"name\x00\x00bomb"), chunk(b"zTXt", b"name\x00\x00bomb")]
+    lean = write_png(noise(colour_type, 8), colour_type=colour_type)
+    fat = write_png(noise(colour_type, 8), colour_type=colour_type, before=bombs) + b"<html>"
+    png_samples(fat, inspect(fat))
+    assert seen_bytes == [lean]
+
+
 class Panic(BaseException):
     """As a panic in Rust arrives in Python."""
 
