@@ -45,6 +45,43 @@ async def test_what_becomes_visible_wakes_who_waits(open_database, monkeypatch, 
         assert [delivery.body for delivery in await receiving] == [b"job"]
 
 
+async def test_what_is_sent_before_the_bell_hangs_is_not_missed(open_database, monkeypatch):
+    """A message that comes after the first look, when there is no bell to ring yet, is found by a second look."""
+    monkeypatch.setattr(sqlite, "LOOK_SECONDS", 3600.0)
+    opened = open_database(inline=True)
+    queue, hang = SqliteQueue(opened, "requests"), opened.bells.hang
+
+    def hang_too_late(name):
+        with pytest.raises(StopIteration):
+            queue.send([Message(b"job")]).send(None)  # inline, a coroutine runs to its end
+        return hang(name)
+
+    opened.bells.hang = hang_too_late
+    async with asyncio.timeout(PATIENCE):
+        assert len(await queue.receive(up_to=1, wait=20)) == 1
+
+
+async def test_a_ring_that_another_receiver_heard_is_not_missed(open_database, monkeypatch, somebody_waits):
+    """Two messages come while one task waits and another has just looked: each gets one."""
+    monkeypatch.setattr(sqlite, "LOOK_SECONDS", 3600.0)
+    opened = open_database(inline=True)
+    queue, run = SqliteQueue(opened, "requests"), opened.run
+    waiting = asyncio.create_task(queue.receive(up_to=1, wait=20))
+    await somebody_waits.wait()
+
+    async def look_and_dawdle(work, *, undo):
+        opened.run = run
+        found = await run(work, undo=undo)
+        await queue.send([Message(b"one"), Message(b"two")])
+        await waiting  # it heard the ring, which nobody will hear again
+        return found
+
+    opened.run = look_and_dawdle
+    async with asyncio.timeout(PATIENCE):
+        assert len(await queue.receive(up_to=1, wait=20)) == 1
+        assert len(await waiting) == 1
+
+
 async def test_ending_leases_wakes_who_waits(open_database, monkeypatch, somebody_waits):
     """A worker that waits gets a dead one's message in the moment that its lease is ended."""
     monkeypatch.setattr(sqlite, "LOOK_SECONDS", 3600.0)
