@@ -100,7 +100,7 @@ class Service:
         assert not alive, f"left behind: {alive}"
 
     def kill(self) -> None:
-        """kill -9 of the supervisor; its children must end by themselves."""
+        """Kill -9 of the supervisor; its children must end by themselves."""
         assert self._process is not None
         family = [self.supervisor, *self.supervisor.children(recursive=True)]
         self._process.kill()

@@ -16,7 +16,9 @@ _BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", README.read_text(), re.MULTI
 _RUN_ELSEWHERE = re.compile(r"^make \w+.*$", re.MULTILINE)  # the Makefile's targets: CI runs them
 
 
-@pytest.mark.parametrize(("language", "block"), _BLOCKS, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(_BLOCKS)])
+@pytest.mark.parametrize(
+    ("language", "block"), _BLOCKS, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(_BLOCKS)]
+)
 def test_a_block_of_the_readme_runs(language, block, service, cat, tmp_path):
     """What a newcomer copies from the README works as it stands there; only the port is another."""
     shutil.copy(cat, tmp_path / "cat.png")

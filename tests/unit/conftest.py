@@ -50,7 +50,9 @@ class Parts:
     def counted(self, name: str) -> float:
         """The sum of a counter over its labels."""
         lines = self.telemetry.exposition().decode().splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((name + " ", name + "{")))
+        return sum(
+            float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((name + " ", name + "{"))
+        )
 
 
 class FixedFleet:

@@ -57,7 +57,11 @@ def test_every_route_stands_in_the_readme():
     from iraas.web import compat, health, images
 
     served = set()
-    for router in (images.routes(None), compat.routes(None), health.routes(probes={}, measure=None, telemetry=None)):
+    for router in (
+        images.routes(None),
+        compat.routes(None),
+        health.routes(probes={}, measure=None, telemetry=None),
+    ):
         served |= {(method, route.path) for route in router.routes for method in route.methods}
     table = text("README.md").split("## HTTP")[1].split("Every error")[0]
     for method, path in served:

@@ -31,8 +31,9 @@ class Blobs(Protocol):
     4. `delete` of what is not there succeeds.
 
     A key is one to four parts of `A-Z a-z 0-9 . _ -` joined by `/`, none of them `.` or `..`, 200 characters
-    at most. Metadata names are `[a-z0-9_-]+`, values printable ASCII, 2,000 bytes in all. Anything else raises `ValueError` before the store is touched. Every method raises
-    `BackendUnavailable` when the store cannot be reached, and `put` raises `OutOfRoom` when it is full.
+    at most. Metadata names are `[a-z0-9_-]+`, values printable ASCII, 2,000 bytes in all. Anything else
+    raises `ValueError` before the store is touched. Every method raises `BackendUnavailable` when the store
+    cannot be reached, and `put` raises `OutOfRoom` when it is full.
     """
 
     async def put(

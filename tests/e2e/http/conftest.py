@@ -13,6 +13,12 @@ from tests.service import WITH_REPLACEMENTS, Service
 Start = Callable[..., Service]
 
 
+def timed_service(folders: pytest.TempPathFactory, **settings: str) -> Service:
+    """A service with one worker, whose model takes no time."""
+    named = {f"IRAAS_{name}": value for name, value in {"TEST_MODEL": "0", **settings}.items()}
+    return Service(folders.mktemp("service") / "data", workers=1, command=WITH_REPLACEMENTS, settings=named)
+
+
 @pytest.fixture(scope="session")
 def api(service: Service) -> Iterator[httpx2.Client]:
     """A client of the service that all tests share."""
@@ -20,25 +26,20 @@ def api(service: Service) -> Iterator[httpx2.Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def timed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """A client of a service whose labels are known beforehand: a picture whose mean is V gets `grey V`."""
+    with timed_service(tmp_path_factory) as service, client_of(service) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Starts services that end with the test file: `start(SETTING="…")`.
-
-    Their model takes no time, and answers `grey V` for a picture whose mean is V.
-    """
+    """Starts services that end with the test file: `start(SETTING="…")`, with a timed model or another."""
     with ExitStack() as running:
 
         def starting(*, model: str = "0", **settings: str) -> Service:
-            data = tmp_path_factory.mktemp("service") / "data"
-            names = {f"IRAAS_{name}": value for name, value in settings.items()}
-            return running.enter_context(
-                Service(
-                    data,
-                    workers=1,
-                    command=WITH_REPLACEMENTS,
-                    settings={"IRAAS_TEST_MODEL": model, **names},
-                )
-            )
+            return running.enter_context(timed_service(tmp_path_factory, TEST_MODEL=model, **settings))
 
         yield starting
 

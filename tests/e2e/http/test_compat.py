@@ -8,7 +8,6 @@ import httpx2
 import pytest
 from tests.e2e.http.pictures import broken_within, grey
 from tests.e2e.http.problems import assert_problem
-from tests.e2e.http.states import client_of
 
 ROUTES = ("/uploadImagesAndGetResults", "/")
 GENERATOR_THREADS = 100
@@ -24,19 +23,12 @@ NAMES = (  # file name, its line from the one route, its line from the other
 )
 
 
-@pytest.fixture(scope="module")
-def old(start):
-    """A client of a service whose labels are known beforehand."""
-    with client_of(start()) as client:
-        yield client
-
-
 @pytest.mark.parametrize("field", ["myfile", "inputFile"])
 @pytest.mark.parametrize(("name", "replaced", "course"), NAMES)
-def test_gives_one_line(old, field, name, replaced, course):
+def test_gives_one_line(timed, field, name, replaced, course):
     """Each route answers with exactly its one line of text."""
     for route, line in zip(ROUTES, (replaced, course), strict=True):
-        response = old.post(route, files={field: (name, grey(90))})
+        response = timed.post(route, files={field: (name, grey(90))})
 
         assert response.status_code == 200
         assert response.content == line
@@ -52,20 +44,20 @@ def test_gives_one_line(old, field, name, replaced, course):
         (broken_within(), "undecodable-image"),
     ],
 )
-def test_errors_are_problems(old, route, picture, slug):
+def test_errors_are_problems(timed, route, picture, slug):
     """What goes wrong is told as everywhere, not in a line that could be taken for a label."""
-    assert_problem(old.post(route, files={"myfile": ("cat.png", picture)}), slug)
+    assert_problem(timed.post(route, files={"myfile": ("cat.png", picture)}), slug)
 
 
 @pytest.mark.parametrize(
     ("route", "form"), [(ROUTES[0], "{{{n}.png}}: {{grey {n}}}"), (ROUTES[1], "{n}:grey {n}")]
 )
-def test_serves_a_generator_of_a_hundred_threads(old, route, form):
+def test_serves_a_generator_of_a_hundred_threads(timed, route, form):
     """A hundred clients that post at once each get the line of their own picture."""
 
     def thread(number: int) -> bytes:
         # As generators do it: a connection for each picture.
-        with httpx2.Client(base_url=old.base_url, timeout=old.timeout, trust_env=False) as client:
+        with httpx2.Client(base_url=timed.base_url, timeout=timed.timeout, trust_env=False) as client:
             return client.post(route, files={"myfile": (f"{number}.png", grey(number))}).content
 
     with ThreadPoolExecutor(GENERATOR_THREADS) as threads:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.http.pictures import fresh, grey
-from tests.e2e.http.states import client_of
 
 NAMES = {  # name as sent -> name as answered, if it is another one
     b"../../../../../../tmp/iraas-was-here.png": None,
@@ -44,13 +43,6 @@ def form(name: bytes, picture: bytes) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="module")
-def labelled(start):
-    """A client of a service whose labels are known beforehand."""
-    with client_of(start()) as client:
-        yield client
-
-
 @pytest.mark.parametrize(("name", "answered"), NAMES.items(), ids=lambda value: repr(value)[:40])
 def test_a_name_is_given_back(api, name, answered):
     """Whatever the name, the picture is classified, and the name is in the answer, at the post and later."""
@@ -65,10 +57,10 @@ def test_a_name_is_given_back(api, name, answered):
 
 
 @pytest.mark.parametrize(("name", "answered"), NAMES.items(), ids=lambda value: repr(value)[:40])
-def test_a_name_makes_no_second_line(labelled, name, answered):
+def test_a_name_makes_no_second_line(timed, name, answered):
     """In a line of text the name is shown without what would break the line or turn it round."""
     shown = "".join(letter for letter in (answered or name.decode()) if letter.isprintable())
-    response = labelled.post("/uploadImagesAndGetResults", **form(name, grey(8)))
+    response = timed.post("/uploadImagesAndGetResults", **form(name, grey(8)))
 
     assert response.text == f"{{{shown}}}: {{grey 8}}"
     assert len(response.text.splitlines()) == 1

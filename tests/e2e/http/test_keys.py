@@ -111,7 +111,7 @@ def test_everything_else_needs_a_key(stranger, method, path):
 @pytest.mark.parametrize(
     "authorization",
     [
-        "", "Bearer", "Bearer ", "Bearer {hash}", "Bearer {entry}", "Bearer {key}x", "Bearer {shorter}", "Basic {key}",
+        "", "Bearer", "Bearer:", "Bearer {hash}", "Bearer {entry}", "Bearer {key}x", "Bearer {shorter}", "Basic {key}",
         "{key}", "Bearer {key} {key}", "Bearer ann", "Bearer \xe4\xf6", "Bearer " + "x" * 10_000,
     ],
 )  # fmt: skip

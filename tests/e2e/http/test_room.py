@@ -14,7 +14,7 @@ from iraas.testing.specimen import whole_png
 BODIES_BYTES = 1_000_000
 STORE_BYTES = 4_000_000
 LARGE = whole_png().ljust(200_000, b"\x00")
-TWENTY_STORES = 20 * STORE_BYTES // len(LARGE)  # pictures
+ROOM_FOR = STORE_BYTES // len(LARGE)  # pictures
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_wait_holds_no_memory(small, client):
 
 
 def test_old_pictures_make_room_for_new_ones(small, client):
-    """Twenty times what the store holds goes through it: the oldest answered pictures go, their answers stay."""
+    """Twice what the store holds goes through it: the oldest answered pictures go, their answers stay."""
 
     def posted() -> str | None:
         response = client.post("/v1/images", content=LARGE)
@@ -67,7 +67,7 @@ def test_old_pictures_make_room_for_new_ones(small, client):
         assert_problem(response, "out-of-room")
         return None
 
-    ids = [until(posted, what="there is room again") for _ in range(TWENTY_STORES)]
+    ids = [until(posted, what="there is room again") for _ in range(2 * ROOM_FOR)]
 
     stored = list((small.data / "inputs").rglob("????????-????-*"))
     assert sum(path.stat().st_size for path in stored) <= STORE_BYTES
@@ -77,15 +77,17 @@ def test_old_pictures_make_room_for_new_ones(small, client):
     assert metrics(client)['iraas_retention_removed_total{what="inputs"}'] > 0
 
 
-def test_pictures_without_an_answer_never_go(small, client):
+def test_pictures_without_an_answer_never_go(start):
     """When everything in the store still waits for its answer, uploads are refused until there are answers."""
+    service = start(MAX_STORE_BYTES=str(STORE_BYTES))
     places = []
-    with resting(small, client):
-        while (response := client.post("/v1/images?wait=0", content=LARGE)).status_code == 202:
-            places.append(response.headers["location"])
-        assert_problem(response, "out-of-room")
+    with client_of(service) as client:
+        with resting(service, client):
+            while (response := client.post("/v1/images?wait=0", content=LARGE)).status_code == 202:
+                places.append(response.headers["location"])
+            assert_problem(response, "out-of-room")
 
-    assert len(places) >= 5
-    for place in places:
-        assert client.get(place, params={"wait": 60}).json()["state"] == "done"
-    until(lambda: client.post("/v1/images", content=LARGE).status_code == 200, what="there is room again")
+        assert len(places) >= ROOM_FOR - 1
+        for place in places:
+            assert client.get(place, params={"wait": 60}).json()["state"] == "done"
+        until(lambda: client.post("/v1/images", content=LARGE).status_code == 200, what="there is room again")

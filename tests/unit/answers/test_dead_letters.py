@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.conftest import Parts, png
 
 from iraas.answers.dead_letters import DeadLetters
 from iraas.errors import NotFound
 from iraas.intake.submit import Submission
 from iraas.messages import Failure, Job, Record, Reply, decode, encode
 from iraas.queues.port import Message
-from tests.unit.conftest import Parts, png
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ def answered() -> list[tuple[str, float]]:
 @pytest.fixture
 def answers(parts, answered) -> Answers:
     """The waiting requests of one process."""
-    return Answers(results=parts.results, telemetry=parts.telemetry, on_reply=lambda *said: answered.append(said))
+    return Answers(
+        results=parts.results, telemetry=parts.telemetry, on_reply=lambda *said: answered.append(said)
+    )
 
 
 async def test_a_reply_ends_the_wait(answers, parts, answered):

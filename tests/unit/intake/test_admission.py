@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.conftest import FixedFleet
 
 from iraas.errors import BackendUnavailable, Overloaded
 from iraas.intake.admission import NEVER_REFUSED, Admission
 from iraas.queues.port import Depth
 from iraas.testing.manual_clock import ManualClock
-from tests.unit.conftest import FixedFleet
 
 
 class Door:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.conftest import Parts, png
 
 from iraas.intake.resend import Resend
 from iraas.intake.submit import Submission
 from iraas.messages import Failure, Job, Record, decode, encode
-from tests.unit.conftest import Parts, png
 
 
 @pytest.fixture

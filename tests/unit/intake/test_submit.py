@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from tests.unit.conftest import Parts, png
 
 from iraas.errors import Deleted, IdempotencyMismatch, InvalidRequest, OutOfRoom, UnsupportedMediaType
 from iraas.intake.submit import Submission, keyed_id, new_id
 from iraas.messages import Failure, InputFacts, Job, Record, Tombstone, decode, encode
-from tests.unit.conftest import Parts, png
 
 KEY = "a key of sixteen or more"
 

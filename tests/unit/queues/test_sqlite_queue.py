@@ -186,6 +186,19 @@ async def test_opening_sweeps_what_a_dead_process_left(open_database, monkeypatc
     assert (await SqliteQueue(opened, "requests").depth())[:2] == (1, 0)
 
 
+async def test_closing_leaves_nothing_behind(open_database):
+    """A web process that ends takes its name, its replies and its doorbell with it."""
+    opened = open_database(inline=True)
+    queues = SqliteResponseQueues(opened)
+    name, queue = await queues.open()
+    await queues.send(name, [Message(b"reply")] * 3)
+    await queues.close()
+    await queues.send(name, [Message(b"too late")])
+
+    assert await opened.run(lambda transaction: transaction.rows("response_queues")) == []
+    assert (await queue.depth())[:2] == (0, 0)
+
+
 async def test_a_name_says_prefix_and_twelve_characters(open_database):
     """A response queue is named by its deployment's prefix and twelve lower-case letters and digits."""
     name, _ = await SqliteResponseQueues(open_database(inline=True), prefix="mine-").open()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.unit.conftest import Parts, png
 
 from iraas.errors import ClassifierCrashed
 from iraas.intake.submit import Submission
@@ -16,7 +17,6 @@ from iraas.worker.finish import Finisher
 from iraas.worker.heartbeat import Heartbeat
 from iraas.worker.infer import Classifier, Computed
 from iraas.worker.loop import Worker
-from tests.unit.conftest import Parts, png
 
 RED = png((255, 0, 0))  # what FatalModel dies of
 
@@ -110,11 +110,8 @@ class Tier:
     async def work_off(self, *job_ids: str) -> None:
         """Work until these are answered and the queue is empty."""
         async with self.working():
-            for job_id in job_ids:
-                while await self.outcome(job_id) is None:
-                    await asyncio.sleep(0)
-            while sum((await self.parts.requests.depth())[:2]):
-                await asyncio.sleep(0)
+            await self.until(lambda: all(job_id in self.parts.results._objects for job_id in job_ids))
+            await self.until(lambda: not self.parts.requests._entries)
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.unit.conftest import png
+from tests.unit.worker.conftest import RED
 
 from iraas.errors import BackendUnavailable
 from iraas.messages import Answer, DeadLetter, Failure, Job, Record, Reply, Tombstone, decode, encode
 from iraas.queues.port import Message
-from tests.unit.conftest import png
-from tests.unit.worker.conftest import RED
 
 
 async def test_every_picture_gets_its_own_answer(tier):
