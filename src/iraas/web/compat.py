@@ -22,6 +22,7 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.post(
         "/uploadImagesAndGetResults",
+        response_class=PlainTextResponse,
         responses=openapi.TEXT,
         openapi_extra=openapi.IMAGE_BODY,
         response_model=None,
@@ -31,7 +32,13 @@ def routes(desk: Desk) -> APIRouter:
         receipt = await desk.take(request, wait=WAIT_SECONDS)
         return _line(receipt, lambda name, label: f"{{{name}}}: {{{label}}}")
 
-    @router.post("/", responses=openapi.TEXT, openapi_extra=openapi.IMAGE_BODY, response_model=None)
+    @router.post(
+        "/",
+        response_class=PlainTextResponse,
+        responses=openapi.TEXT,
+        openapi_extra=openapi.IMAGE_BODY,
+        response_model=None,
+    )
     async def upload(request: Request) -> Response:
         """`NAME:LABEL`, NAME without its extension, for the workload generators of a course."""
         receipt = await desk.take(request, wait=WAIT_SECONDS)

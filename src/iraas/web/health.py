@@ -40,7 +40,7 @@ def routes(*, probes: dict[str, Probe], measure: Probe, telemetry: Telemetry) ->
                 return ProblemResponse(BackendUnavailable(f"{name}: {str(error) or 'no answer in time'}"))
         return JSONResponse({"status": "ready"})
 
-    @router.get("/metrics", responses=openapi.METRICS, response_model=None)
+    @router.get("/metrics", response_class=PlainTextResponse, responses=openapi.METRICS, response_model=None)
     async def metrics() -> Response:
         """Prometheus' text format, of all processes of this machine."""
         with suppress(IraasError):  # the other numbers are wanted most when the backend is away

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 import httpx2
 import pytest
-from tests.e2e.http.states import client_of, resting
+from tests.e2e.http.states import client_of, resting, unforeseen
 from tests.service import WITH_REPLACEMENTS, Service
 
 Start = Callable[..., Service]
@@ -21,9 +21,10 @@ def timed_service(folders: pytest.TempPathFactory, **settings: str) -> Service:
 
 @pytest.fixture(scope="session")
 def api(service: Service) -> Iterator[httpx2.Client]:
-    """A client of the service that all tests share."""
+    """A client of the service that all tests share; in the end, nothing unforeseen may have happened to that."""
     with client_of(service) as client:
         yield client
+        assert unforeseen(service) == []
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,6 +43,16 @@ def resting(service: Service, client: httpx2.Client) -> Iterator[None]:
     finally:
         for worker in workers:
             worker.resume()
+
+
+def unforeseen(service: Service) -> list[str]:
+    """What the service logged as an error, and tracebacks; a decoder's own grumbling about damage is neither."""
+    lines = service.log.read_text().splitlines()
+    return [
+        line
+        for line in lines
+        if "Traceback" in line or (line.startswith("{") and json.loads(line)["level"] == "error")
+    ]
 
 
 def family(service: Service) -> set[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from tests.e2e.http.pictures import broken_within, fresh
 
 ROUTES = {
     "/v1/images": {"post"},
@@ -16,6 +18,8 @@ ROUTES = {
     "/readyz": {"get"},
     "/metrics": {"get"},
 }
+WITH_PARAMETERS = ("/v1/images", "/v1/images/{id}")  # the others cannot be asked badly
+OPERATIONS = [(path, method) for path, methods in ROUTES.items() for method in sorted(methods)]
 EXAMPLES = 40  # requests of each route
 
 
@@ -39,15 +43,54 @@ def test_describes_every_route(api):
 
 
 @pytest.mark.parametrize(
-    ("path", "method"), [(path, method) for path, methods in ROUTES.items() for method in sorted(methods)]
+    ("path", "method"),
+    [("/", "post"), ("/uploadImagesAndGetResults", "post"), ("/livez", "get"), ("/metrics", "get")],
 )
-def test_does_what_it_says(description, path, method):
+def test_says_where_an_answer_is_text(api, path, method):
+    """A generated client is told to expect text where text comes."""
+    operation = api.get("/openapi.json").json()["paths"][path][method]
+
+    assert set(operation["responses"]["200"]["content"]) == {"text/plain"}
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "mode"),
+    [(*operation, GenerationMode.POSITIVE) for operation in OPERATIONS]
+    + [(*operation, GenerationMode.NEGATIVE) for operation in OPERATIONS if operation[0] in WITH_PARAMETERS],
+)
+def test_does_what_it_says(description, path, method, mode):
     """Whatever is asked, well or badly, the answer is one that the description names, and none is a 5xx."""
 
     @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(case=description[path][method].as_strategy())
+    @given(case=description[path][method].as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
         # Bytes that are no picture are well-formed input to a schema, and rightly refused.
         case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
     ask()
+
+
+def test_answers_are_what_it_says(api, description):
+    """Answers, promises of answers, failures and lines of text have the members and headers that are described."""
+    images, one = description["/v1/images"]["POST"], description["/v1/images/{id}"]["GET"]
+    form = {"files": {"file": ("cat.png", fresh())}}
+    posted = api.post("/v1/images", **form)
+    place = f"/v1/images/{posted.json()['id']}"
+
+    for operation, response, status in (
+        (images, posted, 200),
+        (images, api.post("/v1/images?wait=0", **form), 202),
+        (images, api.post("/v1/images", content=broken_within()), 422),
+        (one, api.get(place), 200),
+        (one, api.get("/v1/images/5f0c7c3e-0000-7000-8000-000000000001"), 404),
+        (description["/"]["POST"], api.post("/", **form), 200),
+        (
+            description["/uploadImagesAndGetResults"]["POST"],
+            api.post("/uploadImagesAndGetResults", **form),
+            200,
+        ),
+        (description["/v1/images/{id}"]["DELETE"], api.delete(place), 204),
+    ):
+        assert response.status_code == status
+        response.request.read()  # the check wants the request's bytes, and a form was streamed
+        operation.validate_response(response)
