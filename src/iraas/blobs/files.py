@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from iraas.blobs.folder import Folder
 from iraas.blobs.header import pack
@@ -16,6 +14,7 @@ from iraas.blobs.keys import check_key, check_metadata, check_prefix
 from iraas.blobs.port import Blob, BlobInfo
 from iraas.blobs.tally import Tally, footprint
 from iraas.errors import BackendUnavailable, IraasError, OutOfRoom
+from iraas.lane import Call, Lane
 
 _LIST_STEP = 256  # objects that `list` looks at before others have their turn: 0.5 ms
 
@@ -48,7 +47,7 @@ class FileBlobs:
             self._folder = Folder(self.root, power=durability == "power")
         except OSError as error:
             raise self._in_words(error) from error
-        self._thread = None if inline else ThreadPoolExecutor(1, thread_name_prefix=f"blobs-{root.name}")
+        self._lane = None if inline else Lane(_serve, name=f"blobs-{root.name}")
 
     async def put(
         self,
@@ -119,16 +118,15 @@ class FileBlobs:
 
     async def close(self) -> None:
         """Give back descriptor and thread; the objects stay."""
-        if self._thread is not None:
-            self._thread.shutdown()  # waits for the call that is running, if any
+        if self._lane is not None:
+            self._lane.close()  # serves what was asked for
         self._folder.close()
 
     async def _run(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
-            if self._thread is None:
+            if self._lane is None:
                 return call(*args, **kwargs)
-            running = self._thread.submit(call, *args, **kwargs)
-            return await asyncio.wrap_future(running)
+            return await self._lane.run(Call(lambda _: call(*args, **kwargs)))
         except OSError as error:
             raise self._in_words(error) from error
 
@@ -138,6 +136,15 @@ class FileBlobs:
                 f"no room for another object in {self.root}: {error.strerror}; free some, or move the folder"
             )
         return BackendUnavailable(f"the objects in {self.root} cannot be reached: {error.strerror}")
+
+
+def _serve(calls: list[Call[None, Any]]) -> None:
+    """What many tasks ask for at once costs one wake-up of the thread and one of the loop."""
+    for call in calls:
+        try:
+            call.result = call.work(None)
+        except BaseException as error:  # noqa: BLE001 - it is the caller's
+            call.fail(error, because=error)
 
 
 def _next_step(found: Iterator[BlobInfo]) -> tuple[BlobInfo, ...]:

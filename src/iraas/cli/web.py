@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import socket
@@ -65,6 +66,7 @@ def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    gc.freeze()  # what was imported lives as long as the process: no collection need look at it
     Server(config).run(sockets=[listening])
     Log()("web.stopped")
 

@@ -9,10 +9,10 @@ from typing import Any, Literal, TypeVar
 
 from iraas.clock import Clock
 from iraas.errors import BackendUnavailable
+from iraas.lane import Call, Lane
 from iraas.queues.connection import Connection, StorageErrors, connect, in_words
 from iraas.queues.doorbell import Bells
 from iraas.queues.gate import Gate
-from iraas.queues.lane import Call, Lane
 from iraas.queues.transaction import Transaction
 
 EXPIRE_STEP = 500  # messages that one transaction removes, so that retention keeps nobody waiting

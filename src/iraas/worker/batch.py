@@ -12,7 +12,7 @@ class BatchRule(NamedTuple):
     """
 
     max_pictures: int = 8  # beyond 8 the queue calls per picture no longer show
-    max_seconds: float = 0.05  # of work: the first picture's answer waits for the last one's
+    max_seconds: float = 0.1  # of work: the first picture's answer waits for the last one's
 
     def closes(self, *, pictures: int, seconds: float, held: int) -> bool:
         """Whether a batch closes: it has `pictures`, costs `seconds` of work in all, and `held` jobs are in hand."""

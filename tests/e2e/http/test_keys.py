@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from tests.e2e.http.pictures import fresh, grey
 from tests.e2e.http.problems import assert_problem
-from tests.e2e.http.states import client_of
+from tests.e2e.http.states import client_of, resting
 from tests.e2e.http.wire import Wire
 from tests.service import Service
 
@@ -47,6 +47,26 @@ def new_key(name: str) -> Key:
     """A key, made by the command."""
     command = [sys.executable, "-m", "iraas", "keys", "new", name, "--json"]
     return Key(**json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+
+
+def test_a_key_is_printed_once_with_what_to_do_with_it():
+    """For people, the command shows the key and the setting that lets it in."""
+    command = [sys.executable, "-m", "iraas", "keys", "new", "carol"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    [key] = [word for word in said if word.startswith("iraas_")]
+
+    assert f"IRAAS_API_KEYS=carol:{hashlib.sha256(key.encode()).hexdigest()}" in said
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "a,b", "a b", "-a", "x" * 65, "\u202e"])
+def test_a_bad_name_gets_no_key(name):
+    """A name that would spoil the setting is refused with the mend."""
+    command = [sys.executable, "-m", "iraas", "keys", "new", "--", name]
+    ended = subprocess.run(command, capture_output=True, text=True)
+
+    assert ended.returncode == 2
+    assert "letters, digits" in ended.stderr
+    assert ended.stdout == ""
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +184,14 @@ def test_another_owners_picture_is_not_there(anns, bobs):
     assert anns.get(place).json()["label"] == "grey 5"
 
 
-def test_another_owners_pending_picture_is_not_there(anns, bobs):
+def test_another_owners_pending_picture_is_not_there(guarded, anns, bobs):
     """Nor is one that is not answered yet."""
-    place = anns.post("/v1/images?wait=0", content=grey(6)).headers["location"]
+    with resting(guarded, anns):
+        place = anns.post("/v1/images?wait=0", content=grey(6)).headers["location"]
+        assert anns.get(place).status_code == 202
+        for ask in (bobs.get, bobs.delete):
+            assert_problem(ask(place), "not-found")
 
-    assert_problem(bobs.get(place, params={"wait": 60}), "not-found")
     assert anns.get(place, params={"wait": 60}).json()["label"] == "grey 6"
 
 

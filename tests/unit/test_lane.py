@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from iraas.queues.lane import Call, Lane
+from iraas.lane import Call, Lane
 
 PATIENCE = 20.0  # real seconds; only a broken lane needs them
 
