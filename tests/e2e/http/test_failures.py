@@ -22,8 +22,9 @@ def test_a_picture_whose_input_is_gone_has_expired(service, api, paused):
         posted = api.post("/v1/images?wait=0", content=fresh())
         [stored] = (service.data / "inputs").rglob(posted.json()["id"])
         stored.unlink()
+    settled(api)  # until then nothing tells this picture from one that never was
 
-    found = api.get(posted.headers["location"], params={"wait": 60})
+    found = api.get(posted.headers["location"])
 
     members = assert_problem(found, "input-expired")
     assert (members["id"], members["state"]) == (posted.json()["id"], "failed")
