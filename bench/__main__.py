@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench import cost, footprint, killed, latency, overload, plot, report, top1
 from bench.folders import DATA, MOST_DATA_BYTES, OUT
 from bench.machine import Bystanders, Machine, look
-from bench.pictures import prepare
+from bench.pictures import Pictures, prepare
 from bench.session import Session
 
 GROUPS: dict[str, ModuleType] = {
@@ -52,32 +53,43 @@ def main(
         said.print(line, highlight=False)
 
     bystanders = Bystanders()
+    session, failed = _measured(chosen, pictures, quick=quick, said=said)
+    facts = {
+        **_facts(machine),
+        "others_cores": round(bystanders.cores(), 3),
+        "bench_seconds": round(time.monotonic() - begun),
+    }
+
+    said.print(report.details(session.results))
+    said.print(report.table(session.results))
+    for note in (*session.notes, f"others kept {facts['others_cores']:.2f} cores busy meanwhile"):
+        said.print(f"- {note}", highlight=False)
+    stem = OUT / ("embedded" if whole else "partial")
+    report.write(stem.with_suffix(".json"), session.results, facts)
+    if "core_ms" in session.results or "latency_ms_p50" in session.results:
+        plot.draw(stem.with_suffix(".png"), session.results, next(iter(machine.lines())))
+    said.print(f"{stem}.json; {facts['bench_seconds']} s in all", highlight=False)
+    _tidy(said)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _measured(
+    chosen: Mapping[str, ModuleType], pictures: Pictures, *, quick: bool, said: Console
+) -> tuple[Session, list[str]]:
+    """What came of the groups, and the names of those that broke: the others still count."""
+    failed: list[str] = []
     with _progress(Console(stderr=True)) as progress:
         task = progress.add_task("", total=sum(group.steps(quick) for group in chosen.values()))
         session = Session(pictures, quick, lambda what: progress.update(task, advance=1, description=what))
         for name, group in chosen.items():
             try:
                 group.measure(session)
-            except Exception as error:  # noqa: BLE001 - the other groups still count; this one is said to be missing
+            except Exception as error:  # noqa: BLE001 - it is said, and the exit code tells
+                failed.append(name)
                 session.notes.append(f"{name}: not measured: {error!r}")
                 said.print_exception()
-    others = bystanders.cores()
-
-    said.print(report.details(session.results))
-    said.print(report.table(session.results))
-    for note in (*session.notes, f"others kept {others:.2f} cores busy meanwhile"):
-        said.print(f"- {note}", highlight=False)
-    stem = OUT / ("embedded" if whole else "partial")
-    facts = {
-        **_facts(machine),
-        "others_cores": round(others, 3),
-        "bench_seconds": round(time.monotonic() - begun),
-    }
-    report.write(stem.with_suffix(".json"), session.results, facts)
-    if "core_ms" in session.results or "latency_ms_p50" in session.results:
-        plot.draw(stem.with_suffix(".png"), session.results, next(iter(machine.lines())))
-    said.print(f"{stem}.json; {facts['bench_seconds']} s in all", highlight=False)
-    _tidy(said)
+    return session, failed
 
 
 def _chosen(only: list[str] | None) -> dict[str, ModuleType]:

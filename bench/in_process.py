@@ -15,7 +15,7 @@ from bench.folders import ROOT
 from bench.processes import cpu_seconds, family, free_port
 from iraas.fleet.local import clean_environment
 
-START_SECONDS = 60.0
+START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
 

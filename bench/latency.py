@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.session import Session
-from bench.side_by_side import contenders, interleaved
+from bench.side_by_side import contenders, interleaved, prefix
 from bench.spread import Spread
 
 NAMES = ("latency_overhead_ms_p50",)
@@ -24,8 +24,7 @@ def measure(session: Session) -> None:
     pairs = zip(measured["iraas"], measured["bare"], strict=True)
     session.put("latency_overhead_ms_p50", Spread.of(served.p50_ms - bare.p50_ms for served, bare in pairs))
     for name, rounds in measured.items():
-        prefix = "" if name == "iraas" else f"{name}_"
-        session.put(f"{prefix}latency_ms_p50", Spread.of(one.p50_ms for one in rounds))
+        session.put(f"{prefix(name)}latency_ms_p50", Spread.of(one.p50_ms for one in rounds))
 
 
 def _rounds(quick: bool) -> int:

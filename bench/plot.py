@@ -24,7 +24,6 @@ PARTS = {  # figure -> (bar, colour, label), from left to right
     "bare_infer_core_ms": ("bare_", "#72b7b2", "infer"),
     "workers_core_ms": ("", "#f58518", "workers"),
     "web_core_ms": ("", "#ffbf79", "web process"),
-    "supervisor_core_ms": ("", "#7f7f7f", "supervisor"),
     "same_stack_core_ms": ("same_stack_", "#b0b0b0", "all in one process"),
     "fastapi_core_ms": ("fastapi_", "#b0b0b0", None),
 }
@@ -32,7 +31,7 @@ PARTS = {  # figure -> (bar, colour, label), from left to right
 
 def draw(path: Path, results: Mapping[str, Spread], title: str) -> None:
     """Draw what there is of the two."""
-    figure, (cost, wait) = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True)
+    figure, (cost, wait) = plt.subplots(1, 2, figsize=(12.5, 4.4), sharey=True)
     _cost(cost, results)
     _wait(wait, results)
     cost.invert_yaxis()
@@ -58,7 +57,7 @@ def _cost(axes: Axes, results: Mapping[str, Spread]) -> None:
     axes.set_xlabel("core-ms (bars: median of the rounds, lines: lowest to highest)")
     axes.margins(x=0.12)
     if "core_ms" in results:
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=5, frameon=False)
 
 
 def _wait(axes: Axes, results: Mapping[str, Spread]) -> None:

@@ -49,3 +49,8 @@ def interleaved(
             session.step(f"{contender.name}: round {number + 1} of {rounds}, concurrency {concurrency}")
             measured[contender.name].append(contender.run(seconds=seconds, concurrency=concurrency))
     return measured
+
+
+def prefix(name: str) -> str:
+    """What the names of a contender's figures begin with: iraas' own are plain, `core_ms`."""
+    return "" if name == "iraas" else f"{name}_"

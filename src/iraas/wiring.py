@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from iraas.answers.dead_letters import DeadLetters
 from iraas.answers.wait import Answers
 from iraas.blobs.files import FileBlobs
@@ -301,8 +303,11 @@ def load_model(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Model
 
     if overrides.model is not None:
         return overrides.model(settings)
-    providers = tuple(name.strip() for name in settings.onnx_providers.split(","))
-    return load_model(settings.model, engine=settings.engine, providers=providers)
+    return load_model(settings.model, engine=settings.engine, providers=_providers(settings))
+
+
+def _providers(settings: Settings) -> tuple[str, ...]:
+    return tuple(name.strip() for name in settings.onnx_providers.split(","))
 
 
 def load_classifier(settings: Settings) -> LocalClassifier:
@@ -353,10 +358,16 @@ def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Wor
 def quarantine_starter(settings: Settings, overrides: Overrides) -> Callable[[], Awaitable[Process]]:
     """How a worker starts its quarantine child: in a session of its own, so that no Ctrl-C reaches it."""
     from iraas.fleet.lifeline import PARENT
+    from iraas.worker.child import ENVIRONMENT, ChildSettings
+
+    told = ChildSettings(settings.model, settings.engine, _providers(settings), limits(settings))
 
     async def start() -> Process:
-        environment = {**os.environ, **settings.environment(), PARENT: str(os.getpid())}
-        environment.pop("PROMETHEUS_MULTIPROC_DIR", None)
+        environment = {
+            **os.environ,
+            ENVIRONMENT: msgspec.json.encode(told).decode(),
+            PARENT: str(os.getpid()),
+        }
         return await asyncio.create_subprocess_exec(
             *overrides.quarantine, stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True
         )

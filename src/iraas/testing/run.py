@@ -64,7 +64,8 @@ def main(role: str) -> None:
     elif role == "quarantine":
         from iraas.cli.quarantine import run_quarantine
 
-        run_quarantine(overrides())
+        model = overrides().model
+        run_quarantine(None if model is None else lambda _: model(load_settings()))
     else:
         sys.exit(f"no role {role!r}")
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import struct
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -23,6 +22,7 @@ import msgspec
 
 from iraas.errors import BackendUnavailable, ClassifierCrashed, error_for
 from iraas.telemetry import Log, Telemetry
+from iraas.worker.child import LENGTH
 from iraas.worker.infer import Computed
 
 JOB_SECONDS = 10.0
@@ -32,7 +32,6 @@ IDLE_SECONDS = 60.0
 LOOK_SECONDS = 0.05  # between two looks at the child's memory
 DEATHS_ALLOWED = 1
 
-_LENGTH = struct.Struct(">I")
 _COMPUTED = msgspec.json.Decoder(Computed)
 
 
@@ -114,7 +113,7 @@ class Quarantine:
 async def _exchange(child: Process, data: bytes) -> bytes:
     assert child.stdin is not None
     with suppress(ConnectionError):  # it died; reading says how
-        child.stdin.write(_LENGTH.pack(len(data)) + data)
+        child.stdin.write(LENGTH.pack(len(data)) + data)
         await child.stdin.drain()
     return await _read_frame(child)
 
@@ -122,7 +121,7 @@ async def _exchange(child: Process, data: bytes) -> bytes:
 async def _read_frame(child: Process) -> bytes:
     assert child.stdout is not None
     try:
-        [length] = _LENGTH.unpack(await child.stdout.readexactly(_LENGTH.size))
+        [length] = LENGTH.unpack(await child.stdout.readexactly(LENGTH.size))
         return await child.stdout.readexactly(length)
     except (asyncio.IncompleteReadError, ConnectionError):
         code = await child.wait()
