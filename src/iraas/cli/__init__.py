@@ -24,6 +24,11 @@ def _run(arguments: list[str]) -> None:
 
         worker()
         return
+    if arguments == ["web"]:
+        from iraas.cli.web import web
+
+        web()
+        return
     from iraas.cli.commands import app
 
     app(prog_name="iraas")
