@@ -76,8 +76,8 @@ class Generator:
         try:
             connection = await self._connect()
         except OSError:
-            self._under_way -= 1
-            self.answers.append((due, time.monotonic() - due, LOST))
+            self._keep(due, LOST)
+            self._tell_if_over()
             return
         self._under_way -= 1
         self._ask(connection, due)
@@ -93,10 +93,15 @@ class Generator:
         connection.ask(self._requests[0], begun)
 
     def _answered(self, connection: Connection, begun: float, status: int) -> None:
-        now = time.monotonic()
+        self._keep(begun, status)
+        self._go_on(connection, time.monotonic())
+        self._tell_if_over()
+
+    def _keep(self, begun: float, status: int) -> None:
         self._under_way -= 1
-        self.answers.append((begun, now - begun, status))
-        self._go_on(connection, now)
+        self.answers.append((begun, time.monotonic() - begun, status))
+
+    def _tell_if_over(self) -> None:
         if not self._under_way:
             self._all_over.set()
 

@@ -66,7 +66,11 @@ class Lane(Generic[Given]):
 
     def _run(self) -> None:
         while group := self._next_group():
-            self._serve(group)
+            try:
+                self._serve(group)
+            except BaseException as error:  # noqa: BLE001 - without this thread every later call would wait for ever
+                for call in group:
+                    call.fail(error, because=error)
             self._report(group)
 
     def _next_group(self) -> list[Call[Given, Any]]:

@@ -9,6 +9,7 @@ and refuses another `v`.
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
@@ -121,6 +122,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 _Wire = TypeVar("_Wire", Job, Reply, Record, DeadLetter)
 _DECODERS = {kind: msgspec.json.Decoder(kind) for kind in (Job, Reply, Record, DeadLetter)}
 _ENCODER = msgspec.json.Encoder()
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 MAX_FILENAME_BYTES = 255  # what file systems take; percent-encoded it stays under S3's 2 KB of metadata
 
@@ -180,6 +182,8 @@ def decode(kind: type[_Wire], data: bytes) -> _Wire:
         message: _Wire = _DECODERS[kind].decode(data)  # type: ignore[assignment]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedMessage(f"not a {kind.__name__}: {error}") from error
+    if isinstance(message, Job) and not _UUID.fullmatch(message.id):
+        raise MalformedMessage("a Job whose id is no UUID")
     if message.v != VERSION:
         raise MalformedMessage(f"a {kind.__name__} of version {message.v}; this process knows {VERSION}")
     return message

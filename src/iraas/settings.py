@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         description="what an accepted picture survives: every crash of a process, or a power loss too",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="debug says a line for each picture"
+        "info", description="debug says a line for each refusal too"
     )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="auto: text on a terminal, else JSON"

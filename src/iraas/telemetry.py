@@ -64,7 +64,6 @@ LOG_EVENTS = {
     "web.stopped": "The web process has answered what it held and ends",
     "web.failed": "A request ended in an error that nobody foresaw",
     "web.refused": "A request was answered with a problem (debug)",
-    "web.answered": "A picture was answered (debug)",
     "worker.started": "A worker has its model loaded and takes jobs",
     "worker.draining": "A worker finishes what it holds and takes nothing new",
     "worker.stopped": "A worker has ended in order",

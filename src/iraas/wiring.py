@@ -7,11 +7,11 @@ import hashlib
 import os
 import sys
 import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -30,7 +30,7 @@ from iraas.intake.submit import Intake
 from iraas.queues.port import Queue, ResponseQueues
 from iraas.queues.sqlite import SqliteDatabase, SqliteQueue, SqliteResponseQueues
 from iraas.settings import LOOPBACK, Settings
-from iraas.telemetry import Telemetry
+from iraas.telemetry import Log, Telemetry
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -108,8 +108,8 @@ def bells_folder(settings: Settings) -> Path:
 
 def begun_note(settings: Settings, owner: str) -> Path:
     """Where the worker `owner` notes what it computes."""
-    folder = runtime_folder(settings) / "begun"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = settings.data / "begun"  # not among the sockets: somebody tidies up temporary folders
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / owner
 
 
@@ -196,7 +196,7 @@ def dead_letters(backend: Backend) -> DeadLetters:
 def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
     """The web tier."""
     from iraas.blobs.retention import Retention
-    from iraas.web.app import build_app
+    from iraas.web.app import build_app, keep_running
     from iraas.web.auth import Gatekeeper, Keys
     from iraas.web.desk import Desk
     from iraas.web.limits import BodyBudget, BodyLimits
@@ -253,7 +253,7 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         desk.reply_to, own_queue = await backend.responses.open()
-        listening = asyncio.create_task(answers.listen(own_queue))
+        listening = asyncio.create_task(keep_running("replies", lambda: answers.listen(own_queue)))
         try:
             yield
         finally:
@@ -261,6 +261,7 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
             await asyncio.gather(listening, return_exceptions=True)
             await backend.responses.close()
             await backend.close()
+            Log()("web.stopped")
 
     async def keep_tidy() -> None:
         await retention.run(asyncio.Event())
@@ -292,7 +293,12 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
         measure=measure,
         telemetry=telemetry,
         lifespan=lifespan,
-        background=[dead_letters(backend).keep_collecting, resend.keep_sweeping, keep_tidy, expire_messages],
+        background={
+            "dead letters": dead_letters(backend).keep_collecting,
+            "resend": resend.keep_sweeping,
+            "retention": keep_tidy,
+            "expiry": expire_messages,
+        },
     )
     return Web(app, desk)
 
@@ -355,21 +361,21 @@ def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Wor
     )
 
 
-def quarantine_starter(settings: Settings, overrides: Overrides) -> Callable[[], Awaitable[Process]]:
+def quarantine_starter(settings: Settings, overrides: Overrides) -> Callable[[], Popen[bytes]]:
     """How a worker starts its quarantine child: in a session of its own, so that no Ctrl-C reaches it."""
     from iraas.fleet.lifeline import PARENT
     from iraas.worker.child import ENVIRONMENT, ChildSettings
 
     told = ChildSettings(settings.model, settings.engine, _providers(settings), limits(settings))
 
-    async def start() -> Process:
+    def start() -> Popen[bytes]:
         environment = {
             **os.environ,
             ENVIRONMENT: msgspec.json.encode(told).decode(),
             PARENT: str(os.getpid()),
         }
-        return await asyncio.create_subprocess_exec(
-            *overrides.quarantine, stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True
+        return Popen(  # noqa: S603 - our own command
+            overrides.quarantine, bufsize=0, stdin=PIPE, stdout=PIPE, env=environment, start_new_session=True
         )
 
     return start

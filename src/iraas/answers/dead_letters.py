@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from iraas.blobs.port import Blobs
 from iraas.clock import Clock
@@ -18,6 +19,7 @@ from iraas.messages import (
     MalformedMessage,
     Record,
     Reply,
+    Tombstone,
     decode,
     encode,
 )
@@ -89,12 +91,15 @@ class DeadLetters:
         if failed is not None and isinstance(decode(Record, failed.data).outcome, Failure):
             moved = f"{SUPERSEDED}{job_id}.{round(self._clock.time() * 1000)}"
             await self._results.put(moved, failed.data)
+            await self._results.delete(DEAD_LETTERS + job_id)  # before the send: a new one may follow soon
+            current = await self._results.get(job_id)
+            if current is not None and isinstance(decode(Record, current.data).outcome, Tombstone):
+                raise NotFound(f"the image {job_id} was deleted")
             await self._results.delete(job_id)
         job = Job(
             id=job_id, owner=facts.metadata["owner"], reply_to="", accepted_at=self._clock.time(), repeat=True
         )
         await self._requests.send([Message(encode(job), id=job_id)])
-        await self._results.delete(DEAD_LETTERS + job_id)
 
     async def _collect_one(self, delivery: Delivery) -> None:
         now = self._clock.time()
@@ -106,13 +111,15 @@ class DeadLetters:
             await self._results.put(DEAD_LETTERS + name, encode(letter))
             return
         reason = "it was delivered more often than the queue allows, and never finished"
-        failure = Failure(id=job.id, slug=ClassifierCrashed.slug, detail=reason)
+        facts = await self._inputs.head(job.id)
+        sha256 = "" if facts is None else facts.metadata.get("sha256", "")
+        failure = Failure(id=job.id, slug=ClassifierCrashed.slug, detail=reason, sha256=sha256)
         record = Record(owner=job.owner, outcome=failure)
         if not await self._results.put(job.id, encode(record), if_absent=True):
             return  # it was answered after all
         await self._results.put(
             DEAD_LETTERS + job.id, encode(DeadLetter(id=job.id, owner=job.owner, reason=reason, at=now))
         )
-        if job.reply_to:
+        with suppress(ValueError):  # no queue of this deployment: the answer is in the store
             await self._responses.send(job.reply_to, [Message(encode(Reply(record)))])
         Log()("dead_letter.collected", id=job.id)

@@ -122,7 +122,7 @@ class Retention:
     async def _make_room_on_demand(self) -> None:
         while True:
             await self._inputs.tally.near_full.wait()
-            if not await self._said(self.make_room()):
+            if not await self._said(self.make_room()) and self._inputs.tally.near_full.is_set():
                 await asyncio.sleep(_IN_VAIN_S)
 
     async def _said(self, removing: Awaitable[Swept]) -> bool:

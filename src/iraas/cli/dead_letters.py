@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from iraas.answers.dead_letters import DeadLetters
+from iraas.errors import ConfigurationError
 from iraas.messages import DeadLetter
 from iraas.settings import load_settings
 from iraas.wiring import dead_letters, open_backend
@@ -78,7 +79,10 @@ async def _redrive(letters: DeadLetters, ids: list[str] | None) -> dict[str, str
 
 def _with_dead_letters(data: Path | None, do: Callable[[DeadLetters], Awaitable[_T]]) -> _T:
     async def run() -> _T:
-        backend = open_backend(load_settings(data=data), inline=True)
+        settings = load_settings(data=data)
+        if not (settings.data / "queue.sqlite3").exists():
+            raise ConfigurationError(f"no service has run on the folder {settings.data}; name its --data")
+        backend = open_backend(settings, inline=True)
         try:
             return await do(dead_letters(backend))
         finally:

@@ -124,7 +124,7 @@ def _port(settings: Settings) -> Iterator[Finding]:
 
 def _queue(settings: Settings) -> Iterator[Finding]:
     from iraas.queues.port import Message
-    from iraas.wiring import open_backend
+    from iraas.wiring import open_backend, runtime_folder
 
     async def carry(folder: str) -> int:
         backend = open_backend(settings.model_copy(update={"data": Path(folder)}), inline=True)
@@ -137,7 +137,10 @@ def _queue(settings: Settings) -> Iterator[Finding]:
             await backend.close()
 
     with tempfile.TemporaryDirectory() as folder:
-        carried = asyncio.run(carry(folder))
+        try:
+            carried = asyncio.run(carry(folder))
+        finally:
+            shutil.rmtree(runtime_folder(settings.model_copy(update={"data": Path(folder)})))
     yield Finding(
         "queue",
         carried == 1,

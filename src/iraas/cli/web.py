@@ -24,7 +24,6 @@ def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
     """Run the web tier in this process until SIGTERM or SIGINT."""
     import uvicorn
 
-    from iraas.errors import ConfigurationError
     from iraas.fleet.lifeline import end_with_parent, say_ready
     from iraas.fleet.local import LISTEN
     from iraas.telemetry import Log, configure_logging
@@ -40,10 +39,12 @@ def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            if self.lifespan.should_exit:
-                raise ConfigurationError("the web tier could not start; what it said stands above")
             say_ready()
             Log()("web.started", address=address(listening))
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            self._captured_signals.clear()  # uvicorn would raise them again, and end this process by them
 
         def handle_exit(self, sig: int, frame: object) -> None:
             built.desk.close()
@@ -68,7 +69,6 @@ def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
     )
     gc.freeze()  # what was imported lives as long as the process: no collection need look at it
     Server(config).run(sockets=[listening])
-    Log()("web.stopped")
 
 
 def listen(host: str, port: int) -> socket.socket:

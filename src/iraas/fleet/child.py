@@ -53,17 +53,9 @@ class Child:
         """Run it until `stop`. Raises `ConfigurationError` when it says that it cannot ever start."""
         early_deaths = 0
         while not self._stopping.is_set():
-            was_ready, process = await self._run_once()
+            was_ready = await self._live_and_die()
             if self._stopping.is_set():
                 break
-            await self._on_death(process.pid)
-            self._log(
-                "child.died", level="warning", pid=process.pid, code=process.returncode, ready=was_ready
-            )
-            if process.returncode == MISCONFIGURED and not was_ready:
-                raise ConfigurationError(
-                    f"the {self.name} process could not start; what it said stands above"
-                )
             early_deaths = 0 if was_ready else early_deaths + 1
             if early_deaths:
                 await self._pause(BACKOFF_SECONDS[min(early_deaths, len(BACKOFF_SECONDS)) - 1])
@@ -82,14 +74,35 @@ class Child:
             _send(process, signal.SIGKILL)
             await process.wait()
 
+    async def _live_and_die(self) -> bool:
+        """One process, from its start to its death; whether it was ready in between."""
+        try:
+            was_ready, process = await self._run_once()
+        except OSError as error:  # no memory, processes or files for another one: later, perhaps
+            self._log("child.died", level="error", error=str(error), ready=False)
+            return False
+        if self._stopping.is_set():
+            return was_ready
+        await self._on_death(process.pid)
+        self._log("child.died", level="warning", pid=process.pid, code=process.returncode, ready=was_ready)
+        if process.returncode == MISCONFIGURED and not was_ready:
+            raise ConfigurationError(f"the {self.name} process could not start; what it said stands above")
+        return was_ready
+
     async def _run_once(self) -> tuple[bool, Process]:
         self._become("starting")
         reading, writing = os.pipe()
         environment = {**self._environment, PARENT: str(os.getpid()), READY: str(writing)}
         try:
             self._process = process = await asyncio.create_subprocess_exec(
-                *self._command, env=environment, pass_fds=(*self._pass_fds, writing)
+                *self._command,
+                env=environment,
+                pass_fds=(*self._pass_fds, writing),
+                process_group=0,  # a Ctrl-C is the supervisor's to pass on, in order
             )
+        except BaseException:
+            os.close(reading)
+            raise
         finally:
             os.close(writing)
         self._log("child.started", pid=process.pid)

@@ -111,7 +111,10 @@ class LocalFleet:
 
     def _changed(self) -> None:
         states = [worker.state for worker in self._workers]
-        self._file.write(FleetState(states.count("in service"), states.count("starting")))
+        try:
+            self._file.write(FleetState(states.count("in service"), states.count("starting")))
+        except OSError as error:  # a full disk must not end the fleet; readers keep what they know
+            Log()("background.failed", level="error", task="fleet state", error=str(error))
         if not self._serving and self._web.state == "in service" and "in service" in states:
             self._serving = True
             self._on_serving()
@@ -119,7 +122,7 @@ class LocalFleet:
     async def _release(self, pid: int) -> None:
         try:
             await self._end_leases(str(pid))
-        except IraasError as error:  # they run out by themselves
+        except (IraasError, OSError) as error:  # they run out by themselves
             Log()("background.failed", level="warning", task="end leases", error=str(error))
 
     async def _forget(self, _pid: int) -> None:

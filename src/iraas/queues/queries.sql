@@ -84,9 +84,6 @@ WHERE queue = :queue AND visible_at > :now AND owner = :owner
 UPDATE OR IGNORE message SET queue = :dead_letter, visible_at = sent_at, fence = 0, receives = 0, owner = ''
 WHERE seq = :seq
 
--- name: drop_second_grave
-DELETE FROM message WHERE seq = :seq AND queue = :queue
-
 -- name: depth
 SELECT total - in_flight, in_flight, (SELECT sent_at FROM message WHERE seq = oldest)
 FROM (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from importlib.resources import files
@@ -17,15 +17,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from iraas.errors import IraasError
-from iraas.telemetry import Telemetry
+from iraas.telemetry import Log, Telemetry
 from iraas.web import compat, health, images, openapi
 from iraas.web.auth import Gatekeeper
 from iraas.web.desk import Desk
 from iraas.web.edge import Edge
 from iraas.web.problems import on_iraas_error
-from iraas.web.refused import on_http_error, on_invalid_parameter
+from iraas.web.refused import on_http_error, on_invalid_parameter, on_unforeseen
 
 PAGE = Path(str(files("iraas.web") / "page"))
+RESTART_SECONDS = 5.0  # after a background task failed in a way that it did not foresee
+
 Background = Callable[[], Awaitable[None]]
 
 
@@ -37,14 +39,14 @@ def build_app(
     measure: health.Probe,
     telemetry: Telemetry,
     lifespan: Callable[[], AbstractAsyncContextManager[None]],
-    background: Sequence[Background],
+    background: Mapping[str, Background],
 ) -> ASGIApp:
     """The application. `lifespan` opens and closes what requests need; `background` runs beside them."""
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         async with lifespan():
-            tasks = [asyncio.ensure_future(task()) for task in background]
+            tasks = [asyncio.create_task(keep_running(name, task)) for name, task in background.items()]
             try:
                 yield
             finally:
@@ -71,8 +73,20 @@ def build_app(
     app.add_exception_handler(IraasError, on_iraas_error)
     app.add_exception_handler(RequestValidationError, on_invalid_parameter)
     app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(Exception, on_unforeseen)
     openapi.describe(app)
     return Edge(app, gatekeeper=gatekeeper, telemetry=telemetry, direct={("POST", images.PATH): post})
+
+
+async def keep_running(name: str, task: Background) -> None:
+    """Run a background task until cancelled: what ends it by an error is logged, and it begins again."""
+    while True:
+        try:
+            await task()
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service needs its background
+            Log()("background.failed", level="error", task=name, exc_info=error)
+            await asyncio.sleep(RESTART_SECONDS)
 
 
 def _page(name: str) -> Callable[[], Awaitable[Response]]:

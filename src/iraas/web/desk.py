@@ -91,6 +91,9 @@ class Desk:
 
     async def delete(self, job_id: str, owner: str) -> None:
         """Remove an owner's picture and answer. The tombstone first: from then on no worker's answer counts."""
+        earlier = await self._answers.look(job_id)
+        if earlier is not None and earlier.owner == owner and isinstance(earlier.outcome, Tombstone):
+            await self._inputs.delete(job_id)  # an earlier delete may have been cut off here
         record = await self.find(job_id, owner, wait=0)
         tombstone = Record(owner=owner, outcome=Tombstone(id=job_id))
         await self._results.put(job_id, encode(tombstone))

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iraas.errors import InternalError, IraasError
 from iraas.telemetry import Log, Telemetry
-from iraas.web.auth import Gatekeeper
+from iraas.web.auth import PAGE_PREFIX, Gatekeeper
 from iraas.web.limits import ClientGone
 from iraas.web.problems import ProblemResponse
 
@@ -60,6 +60,8 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *_SECURITY]
+                if scope["path"].startswith(PAGE_PREFIX):  # or old scripts would meet a new page
+                    message["headers"].append((b"cache-control", b"no-cache"))
             await send(message)
 
         try:
@@ -76,11 +78,10 @@ class Edge:
             status = 499  # nginx' number for a client that hung up
         except IraasError as error:
             await ProblemResponse(error)(scope, receive, counted)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last resort
             self._log("web.failed", level="error", path=scope["path"], exc_info=error)
-            if status:
-                raise
-            await ProblemResponse(InternalError())(scope, receive, counted)
+            if not status:  # else a response is on its way, or has been sent
+                await ProblemResponse(InternalError())(scope, receive, counted)
         self._count(scope, status)
 
     def _count(self, scope: Scope, status: int) -> None:

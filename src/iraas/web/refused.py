@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Mount
 
-from iraas.errors import InvalidRequest, NotFound
+from iraas.errors import InternalError, InvalidRequest, NotFound
 from iraas.web.problems import ProblemResponse
 
 METHODS = ("DELETE", "GET", "POST")  # that any of our paths knows
@@ -35,6 +35,11 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         response.headers["Allow"] = allowed
         return response
     return _with_status(error.status_code, str(error.detail))
+
+
+async def on_unforeseen(_request: Request, _error: Exception) -> Response:
+    """What nobody foresaw. The framework raises it again afterwards, and the edge logs it."""
+    return ProblemResponse(InternalError())
 
 
 def allowed_methods(request: Request) -> list[str]:

@@ -43,7 +43,9 @@ class _Collector:
         self._chunks.append(chunk)
 
     def picture(self) -> bytes:
-        return b"".join(self._chunks)
+        whole = b"".join(self._chunks)
+        self._chunks.clear()  # or every body would be in memory twice
+        return whole
 
 
 class _FormReader:

@@ -33,11 +33,11 @@ class BegunNote:
         self._length = len(note)
 
 
-def read_note(path: Path) -> frozenset[str]:
-    """The receipts in a dead worker's note, which is then removed."""
+def read_note(path: Path) -> frozenset[str] | None:
+    """The receipts in a dead worker's note, which is then removed; None where there is no note to trust."""
     try:
         found = frozenset(path.read_text().split())
         path.unlink()
-    except FileNotFoundError:
-        return frozenset()
+    except OSError:
+        return None
     return found

@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 from iraas.blobs.port import Blobs
 from iraas.clock import Clock
+from iraas.errors import ClassifierCrashed
 from iraas.messages import (
     DEAD_LETTERS,
     DeadLetter,
     Failure,
     Job,
+    MalformedMessage,
     Record,
     Reply,
     Tombstone,
@@ -62,6 +64,7 @@ class Finisher:
         replies: defaultdict[str, list[Message]] = defaultdict(list)
         for done in batch:
             record = done.record if done.stored else await self._settle(done)
+            await self._record_if_condemned(done.job, record)
             if done.job.reply_to:
                 replies[done.job.reply_to].append(Message(encode(Reply(record, busy_ms=done.busy_ms))))
         for reply_to, messages in replies.items():
@@ -72,22 +75,24 @@ class Finisher:
 
     async def _settle(self, done: Finished) -> Record:
         """The record that counts: ours, or the one that was there first."""
-        outcome = done.record.outcome
         if await self._results.put(done.job.id, encode(done.record), if_absent=True):
-            if isinstance(outcome, Failure) and outcome.slug == "classifier-crashed":
-                await self._set_aside(done.job, outcome.detail)
             return done.record
         first = await self._results.get(done.job.id)
         if first is None:  # a redrive took it away between the two calls
             return done.record
-        record = decode(Record, first.data)
+        try:
+            record = decode(Record, first.data)
+        except MalformedMessage:  # of a later version: it stays, and ours is what this client can read
+            return done.record
         if isinstance(record.outcome, Tombstone):
             await self._inputs.delete(done.job.id)  # deleted while we had it: leave no copy behind
         return record
 
-    async def _set_aside(self, job: Job, reason: str) -> None:
-        letter = DeadLetter(id=job.id, owner=job.owner, reason=reason, at=self._clock.time())
-        await self._results.put(DEAD_LETTERS + job.id, encode(letter))
+    async def _record_if_condemned(self, job: Job, record: Record) -> None:
+        """Keep a dead letter's record, also when an earlier try died between its answer and this."""
+        if isinstance(record.outcome, Failure) and record.outcome.slug == ClassifierCrashed.slug:
+            letter = DeadLetter(job.id, job.owner, record.outcome.detail, at=self._clock.time())
+            await self._results.put(DEAD_LETTERS + job.id, encode(letter), if_absent=True)
 
     async def _reply(self, reply_to: str, messages: list[Message]) -> None:
         try:

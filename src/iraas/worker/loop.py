@@ -97,6 +97,7 @@ class Worker:
     def stop(self) -> None:
         """Drain: finish what was begun, give back the rest. Safe to call from a signal handler of the loop."""
         self._stopping.set()
+        self._quarantine.drain()
         if self._receiving is not None:
             self._receiving.cancel()
 
@@ -173,10 +174,17 @@ class Worker:
             self._telemetry.count("iraas_redeliveries_total")
             known = await self._patience.until_it_works("get", lambda: self._results.get(job.id))
             if known is not None:
-                return Finished(job, delivery.receipt, decode(Record, known.data), stored=True)
+                return await self._known(delivery, job, known)
             self._suspects.add(job, delivery.receipt)
             return None
         return await self._open(delivery, job)
+
+    async def _known(self, delivery: Delivery, job: Job, blob: Blob) -> Finished | None:
+        try:
+            return Finished(job, delivery.receipt, decode(Record, blob.data), stored=True)
+        except MalformedMessage as error:  # an answer of a later version: answered, but not ours to read
+            await self._end(delivery, error)
+            return None
 
     async def _open(self, delivery: Delivery, job: Job) -> Picture | Finished | None:
         begun_at, begun = self._clock.time(), time.perf_counter()
@@ -243,6 +251,9 @@ class Worker:
         await self._patience.until_it_works(
             "put", lambda: self._results.put(DEAD_LETTERS + name, encode(letter))
         )
+        await self._end(delivery, error)
+
+    async def _end(self, delivery: Delivery, error: MalformedMessage) -> None:
         await self._patience.until_it_works("delete", lambda: self._requests.delete([delivery.receipt]))
         self._heartbeat.drop([delivery.receipt])
         self._telemetry.count("iraas_malformed_messages_total", queue="requests")
@@ -264,7 +275,8 @@ class Worker:
         self._log("worker.stopped")
 
     async def _give_back(self, receipts: frozenset[str]) -> None:
-        if receipts:
+        step = self._requests.max_batch
+        for start in range(0, len(receipts), step):
             with suppress(IraasError):  # else their leases run out
-                await self._requests.release(sorted(receipts))
-            self._heartbeat.drop(receipts)
+                await self._requests.release(sorted(receipts)[start : start + step])
+        self._heartbeat.drop(receipts)

@@ -6,17 +6,20 @@ child is started on demand, kept while it is used, and ended after a minute with
 
 Frames in both directions: four bytes of length (big-endian), then the payload. The child first sends an
 empty frame when it is ready. A payload from it is `+` and a `Computed`, or `-` and SLUG, a newline, detail.
+A thread talks to the child, so that the worker's loop, which stands still while it computes, neither slows
+the exchange nor makes a child look stuck.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
-from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 
 import msgspec
 
@@ -32,6 +35,7 @@ IDLE_SECONDS = 60.0
 LOOK_SECONDS = 0.05  # between two looks at the child's memory
 DEATHS_ALLOWED = 1
 
+_CHUNK = 1 << 16
 _COMPUTED = msgspec.json.Decoder(Computed)
 
 
@@ -42,92 +46,111 @@ class Death(Exception):
 class Quarantine:
     """One child, for one job at a time."""
 
-    def __init__(self, start: Callable[[], Awaitable[Process]], *, telemetry: Telemetry) -> None:
+    def __init__(self, start: Callable[[], Popen[bytes]], *, telemetry: Telemetry) -> None:
         self._start = start
         self._telemetry = telemetry
-        self._child: Process | None = None
+        self._child: Popen[bytes] | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._draining = False
 
     async def compute(self, data: bytes) -> Computed:
         """Compute one picture.
 
         Raises the picture's own error when the child found one, `ClassifierCrashed` when the picture
-        ended two children, and `BackendUnavailable` when no child could be started: that charges nobody.
+        ended two children, and `BackendUnavailable` when no child could be started or the worker drains:
+        that charges nobody.
         """
         if self._idle is not None:
             self._idle.cancel()
+        answer = await asyncio.to_thread(self._ask_twice, data)
+        self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end)
+        return _verdict(answer)
+
+    def drain(self) -> None:
+        """From now on a child's death is nobody's fault: the machine may be going down."""
+        self._draining = True
+
+    async def close(self) -> None:
+        """End the child, whatever it does."""
+        self.drain()
+        if self._idle is not None:
+            self._idle.cancel()
+        await asyncio.to_thread(self._end)
+
+    def _ask_twice(self, data: bytes) -> bytes:
         deaths: list[str] = []
         while True:
-            child = await self._ready_child()
+            child = self._ready_child()
             try:
-                answer = await self._ask(child, data)
+                return _exchange(child, data, seconds=JOB_SECONDS)
             except Death as death:
-                await self.close()
+                self._end()
+                if self._draining:
+                    raise BackendUnavailable("the quarantine child ended while its worker drained") from None
                 deaths.append(str(death))
                 self._telemetry.count("iraas_quarantine_deaths_total")
                 Log()("quarantine.death", level="warning", reason=str(death))
                 if len(deaths) > DEATHS_ALLOWED:
                     raise ClassifierCrashed("; then ".join(deaths)) from None
-                continue
-            self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end)
-            return _verdict(answer)
 
-    async def close(self) -> None:
-        """End the child, whatever it does."""
-        child, self._child = self._child, None
-        if child is not None:
-            _kill(child)
-            await child.wait()
-
-    def _end(self) -> None:
-        if self._child is not None:
-            _kill(self._child)
-
-    async def _ready_child(self) -> Process:
-        if self._child is not None and self._child.returncode is None:
+    def _ready_child(self) -> Popen[bytes]:
+        if self._child is not None and self._child.poll() is None:
             return self._child
-        self._child = await self._start()
+        self._end()
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await _read_frame(self._child)
-        except (TimeoutError, Death) as error:
-            await self.close()
-            raise BackendUnavailable("the quarantine child did not start") from error
+            self._child = self._start()
+            _exchange(self._child, None, seconds=START_SECONDS)
+        except (OSError, Death) as error:
+            self._end()
+            raise BackendUnavailable(f"the quarantine child did not start: {error}") from error
         return self._child
 
-    async def _ask(self, child: Process, data: bytes) -> bytes:
-        exchange = asyncio.ensure_future(_exchange(child, data))
-        try:
-            async with asyncio.timeout(JOB_SECONDS):
-                while not exchange.done():
-                    await asyncio.wait({exchange}, timeout=LOOK_SECONDS)
-                    if _resident_bytes(child.pid) > JOB_RESIDENT_BYTES:
-                        raise Death(f"it took more than {JOB_RESIDENT_BYTES >> 20} MiB of memory")
-            return exchange.result()
-        except TimeoutError:
-            raise Death(f"it took more than {JOB_SECONDS:.0f} s") from None
-        finally:
-            exchange.cancel()
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
-async def _exchange(child: Process, data: bytes) -> bytes:
+def _exchange(child: Popen[bytes], data: bytes | None, *, seconds: float) -> bytes:
+    """Send a frame, if there is one, and read a frame. Raises `Death`."""
     assert child.stdin is not None
-    with suppress(ConnectionError):  # it died; reading says how
-        child.stdin.write(LENGTH.pack(len(data)) + data)
-        await child.stdin.drain()
-    return await _read_frame(child)
-
-
-async def _read_frame(child: Process) -> bytes:
     assert child.stdout is not None
-    try:
-        [length] = LENGTH.unpack(await child.stdout.readexactly(LENGTH.size))
-        return await child.stdout.readexactly(length)
-    except (asyncio.IncompleteReadError, ConnectionError):
-        code = await child.wait()
-        raise Death(
-            f"it ended by {signal.Signals(-code).name if code < 0 else f'exit code {code}'}"
-        ) from None
+    writing, reading = child.stdin.fileno(), child.stdout.fileno()
+    os.set_blocking(writing, False)
+    outgoing = memoryview(b"" if data is None else LENGTH.pack(len(data)) + data)
+    incoming = bytearray()
+    deadline = time.monotonic() + seconds
+    while not _is_whole(incoming):
+        ready, writable, _ = select.select([reading], [writing] if outgoing else [], [], LOOK_SECONDS)
+        if writable:
+            try:
+                outgoing = outgoing[os.write(writing, outgoing[:_CHUNK]) :]
+            except BrokenPipeError:
+                outgoing = memoryview(b"")  # it died; reading says how
+        if ready:
+            chunk = os.read(reading, _CHUNK)
+            if not chunk:
+                raise Death(_how_it_ended(child.wait()))
+            incoming += chunk
+            continue  # what is there is read, before anything is called late
+        if _resident_bytes(child.pid) > JOB_RESIDENT_BYTES:
+            raise Death(f"it took more than {JOB_RESIDENT_BYTES >> 20} MiB of memory")
+        if time.monotonic() > deadline:
+            raise Death(f"it took more than {seconds:g} s")
+    return bytes(incoming[LENGTH.size :])
+
+
+def _is_whole(frame: bytearray) -> bool:
+    return len(frame) >= LENGTH.size and len(frame) >= LENGTH.size + LENGTH.unpack_from(frame)[0]
+
+
+def _how_it_ended(code: int) -> str:
+    return f"it ended by {signal.Signals(-code).name}" if code < 0 else f"it ended by exit code {code}"
 
 
 def _verdict(answer: bytes) -> Computed:
@@ -135,11 +158,6 @@ def _verdict(answer: bytes) -> Computed:
         return _COMPUTED.decode(answer[1:])
     slug, _, detail = answer[1:].decode().partition("\n")
     raise error_for(slug, detail)
-
-
-def _kill(child: Process) -> None:
-    with suppress(ProcessLookupError):  # gone already
-        child.kill()
 
 
 def _resident_bytes(pid: int) -> int:

@@ -72,13 +72,16 @@ class Suspects:
 
     async def work_off(self) -> None:
         """Until cancelled."""
-        while True:
-            while not self._line:
-                await self.change()
-            job, receipt = self._line[0]
-            await self._finish(await self._compute(job, receipt))
-            self._line.popleft()
-            self._changed.set()
+        try:
+            while True:
+                while not self._line:
+                    await self.change()
+                job, receipt = self._line[0]
+                await self._finish(await self._compute(job, receipt))
+                self._line.popleft()
+                self._changed.set()
+        finally:
+            self._changed.set()  # who waits for a shorter line must learn that nobody works it off
 
     async def _compute(self, job: Job, receipt: str) -> Finished:
         begun_at, begun = self._clock.time(), time.perf_counter()

@@ -37,6 +37,9 @@ class Aside:
             raise ClassifierCrashed("it ended by SIGSEGV; then it ended by SIGSEGV")
         return self._classifier.compute(data)
 
+    def drain(self) -> None:
+        return None
+
     async def close(self) -> None:
         return None
 
