@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path, leave: int) -> Path:
-    """Take all of a disk but `leave` bytes."""
+    """Take all of a disk but `leave` bytes; the service may take some of it at the same time."""
     ballast = folder / "ballast"
-    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    with ballast.open("wb") as file:
-        file.write(bytes(max(0, free - leave)))
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while (facts := os.statvfs(folder)).f_bavail * facts.f_frsize > leave:
+            file.write(bytes(facts.f_frsize))
     return ballast
 
 
