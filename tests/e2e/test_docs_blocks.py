@@ -28,6 +28,7 @@ def test_a_block_of_the_readme_runs(language, block, service, cat, tmp_path):
         **{name: value for name, value in os.environ.items() if not name.startswith("IRAAS_")},
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "IRAAS_MODEL": "fast",
+        "IRAAS_DATA": str(service.data),  # as for somebody who types these beside the service
     }
 
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
