@@ -27,7 +27,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# python-multipart, which FastAPI needs for forms, would hide our `multipart` in the same environment.
 bench: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target .venv/contenders -r requirements/bench.lock
 	$(BIN)/python -m bench
 
 lock:

@@ -52,17 +52,12 @@ def main(
     for line in (*machine.lines(), f"{pictures.source}, {pictures.mean_kb:.0f} KB on average"):
         said.print(line, highlight=False)
 
-    bystanders = Bystanders()
     session, failed = _measured(chosen, pictures, quick=quick, said=said)
-    facts = {
-        **_facts(machine),
-        "others_cores": round(bystanders.cores(), 3),
-        "bench_seconds": round(time.monotonic() - begun),
-    }
+    facts = {**_facts(machine), "bench_seconds": round(time.monotonic() - begun)}
 
     said.print(report.details(session.results))
     said.print(report.table(session.results))
-    for note in (*session.notes, f"others kept {facts['others_cores']:.2f} cores busy meanwhile"):
+    for note in session.notes:
         said.print(f"- {note}", highlight=False)
     stem = OUT / ("embedded" if whole else "partial")
     report.write(stem.with_suffix(".json"), session.results, facts)
@@ -83,12 +78,16 @@ def _measured(
         task = progress.add_task("", total=sum(group.steps(quick) for group in chosen.values()))
         session = Session(pictures, quick, lambda what: progress.update(task, advance=1, description=what))
         for name, group in chosen.items():
+            bystanders = Bystanders()
             try:
                 group.measure(session)
             except Exception as error:  # noqa: BLE001 - it is said, and the exit code tells
                 failed.append(name)
                 session.notes.append(f"{name}: not measured: {error!r}")
                 said.print_exception()
+            session.put(f"{name}_others_cores", bystanders.cores())
+    others = ", ".join(f"{session.results[f'{name}_others_cores'].value:.2f} ({name})" for name in chosen)
+    session.notes.append(f"cores that others kept busy meanwhile: {others}")
     return session, failed
 
 

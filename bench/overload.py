@@ -50,7 +50,7 @@ def measure(session: Session) -> None:
     session.put("overload_answered", len(of[200]))
     session.put("overload_refused", len(of[429]))
     others = len(answers) - len(of[200]) - len(of[429])
-    session.put("overload_others", others)
+    session.put("overload_neither", others)
     if others:
         statuses = sorted({one.status for one in answers} - {200, 429})
         session.notes.append(
