@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,12 +18,11 @@ from iraas.answers.wait import Answers
 from iraas.blobs.files import FileBlobs
 from iraas.blobs.port import Blobs
 from iraas.clock import Clock, SystemClock
-from iraas.errors import ConfigurationError
-from iraas.fleet.local import FleetFile
 from iraas.intake.admission import Admission
 from iraas.intake.inspect import Limits
 from iraas.intake.resend import Resend
 from iraas.intake.submit import Intake
+from iraas.places import begun_note, bells_folder, fleet_file
 from iraas.queues.port import Queue, ResponseQueues
 from iraas.queues.sqlite import SqliteDatabase, SqliteQueue, SqliteResponseQueues
 from iraas.settings import LOOPBACK, Settings
@@ -83,44 +79,6 @@ class Web(NamedTuple):
 
     app: ASGIApp
     desk: Desk
-
-
-def runtime_folder(settings: Settings) -> Path:
-    """A short folder for sockets and metrics, this user's only: a socket's path ends at 108 characters.
-
-    Raises `ConfigurationError` when somebody else owns it.
-    """
-    name = hashlib.sha256(str(settings.data.absolute()).encode()).hexdigest()[:12]
-    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"iraas-{os.getuid()}-{name}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    facts = folder.lstat()
-    if facts.st_uid != os.getuid() or facts.st_mode & 0o077 or folder.is_symlink():
-        raise ConfigurationError(f"{folder} is not this user's alone; remove it, or set XDG_RUNTIME_DIR")
-    return folder
-
-
-def bells_folder(settings: Settings) -> Path:
-    """Where the embedded queues hang their doorbells, and nothing else lies."""
-    folder = runtime_folder(settings) / "bells"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-def begun_note(settings: Settings, owner: str) -> Path:
-    """Where the worker `owner` notes what it computes."""
-    folder = settings.data / "begun"  # not among the sockets: somebody tidies up temporary folders
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder / owner
-
-
-def metrics_folder(settings: Settings) -> Path:
-    """Where the processes of one machine leave their numbers."""
-    return runtime_folder(settings) / "metrics"
-
-
-def fleet_file(settings: Settings) -> FleetFile:
-    """The fleet's state, in the data folder."""
-    return FleetFile(settings.data / "fleet.json")
 
 
 def limits(settings: Settings) -> Limits:

@@ -123,8 +123,9 @@ def _port(settings: Settings) -> Iterator[Finding]:
 
 
 def _queue(settings: Settings) -> Iterator[Finding]:
+    from iraas.places import runtime_folder
     from iraas.queues.port import Message
-    from iraas.wiring import open_backend, runtime_folder
+    from iraas.wiring import open_backend
 
     async def carry(folder: str) -> int:
         backend = open_backend(settings.model_copy(update={"data": Path(folder)}), inline=True)

@@ -45,8 +45,8 @@ def up(
 def run_up(settings: Settings, command: Sequence[str] | None = None) -> None:
     """Run the supervisor in this process until SIGTERM or SIGINT. `command` starts this program again."""
     from iraas.cli.web import listen
+    from iraas.places import metrics_folder
     from iraas.telemetry import configure_logging
-    from iraas.wiring import metrics_folder
 
     configure_logging(settings.log_level, settings.log_format)
     with claim(settings.data), listen(settings.host, settings.port) as listening:
@@ -87,7 +87,8 @@ async def _supervise(
 ) -> None:
     from iraas.cli.web import address
     from iraas.fleet.local import LocalFleet, clean_environment, this_command
-    from iraas.wiring import begun_note, fleet_file, open_database, request_queue
+    from iraas.places import begun_note, fleet_file
+    from iraas.wiring import open_database, request_queue
     from iraas.worker.begun import read_note
 
     stop = asyncio.Event()
