@@ -64,8 +64,8 @@ class Folder:
         """Remove the objects that are there: the bytes of disk that they took."""
         freed = 0
         for path in map(path_of, keys):
-            taken = self._footprint(path)
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError), locked_folder(self._fd, parent_of(path)):
+                taken = self._footprint(path)
                 os.unlink(path, dir_fd=self._fd)
                 freed += taken
         return freed
@@ -120,11 +120,15 @@ class Folder:
     def _clear_torn(self, key: str) -> bool:
         """Remove what a power loss left of an object, or it would win for ever: is the key free now?"""
         path = path_of(key)
-        with locked_folder(self._fd, parent_of(path)):  # or a second one removes what the first one then puts
+        with locked_folder(self._fd, parent_of(path)):
+            try:
+                os.stat(path, dir_fd=self._fd, follow_symlinks=False)
+            except FileNotFoundError:  # nothing to clear; a whole one may be linked here any moment
+                return True
+            # What is there now stays until this lock ends: a link does not replace, the rest takes the lock.
             if self.head(key):
                 return False
-            with suppress(FileNotFoundError):
-                os.unlink(path, dir_fd=self._fd)
+            os.unlink(path, dir_fd=self._fd)
             return True
 
     def _read(self, key: str, *, with_data: bool) -> Blob | None:
