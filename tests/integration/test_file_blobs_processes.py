@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -96,8 +97,9 @@ async def test_of_racing_processes_exactly_one_wins_each_key(tmp_path, torn):
     with ExitStack() as ends:
         children = [ends.enter_context(started("race", tmp_path, name)) for name in "abcdef"]
         assert [child.stdout.readline() for child in children] == ["ready\n"] * 6
+        begin = time.time() + 0.3
         for child in children:
-            child.stdin.write("go\n")
+            child.stdin.write(f"{begin}\n")
             child.stdin.flush()
         lines = [line.split() for child in children for line in child.communicate()[0].splitlines()]
 
