@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: setup up test lint bench lock browser
 
-setup: .venv/ready
+setup: .venv/ready tests/doubles/node_modules/ready
 
 .venv/ready: requirements/dev.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -12,7 +12,12 @@ setup: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-up: setup
+# fauxqs, the tests' stand-in for SQS, runs on the Node that the line above brought.
+tests/doubles/node_modules/ready: tests/doubles/package-lock.json .venv/ready
+	tools/install_doubles.sh
+	touch $@
+
+up: .venv/ready
 	$(BIN)/iraas up
 
 test: setup browser

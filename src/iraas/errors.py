@@ -28,6 +28,7 @@ __all__ = [
     "NotFound",
     "OutOfRoom",
     "Overloaded",
+    "QueueVanished",
     "TooManyChunks",
     "TooManyPixels",
     "Unauthorized",
@@ -181,6 +182,10 @@ class BackendUnavailable(IraasError):
     """The queue or the store cannot be reached."""
 
     slug, status, retryable = "backend-unavailable", 503, True
+
+
+class QueueVanished(BackendUnavailable):
+    """The queue does not exist any more."""
 
 
 class OutOfRoom(IraasError):

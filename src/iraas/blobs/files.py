@@ -11,6 +11,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from iraas.blobs.folder import Folder
 from iraas.blobs.header import pack
 from iraas.blobs.keys import check_key, check_metadata, check_prefix
+from iraas.blobs.layout import rank_of
 from iraas.blobs.port import Blob, BlobInfo
 from iraas.blobs.tally import Tally, footprint
 from iraas.errors import BackendUnavailable, IraasError, OutOfRoom
@@ -32,6 +33,8 @@ class FileBlobs:
     and learns what was there before, and what other processes do, when `Retention` counts.
     Raises `BackendUnavailable` when the folder cannot be opened.
     """
+
+    at_once = 1
 
     def __init__(
         self,
@@ -111,6 +114,10 @@ class FileBlobs:
         while step := await self._run(_next_step, found):
             for info in step:
                 yield info
+
+    def rank(self, key: str) -> tuple[int, str]:
+        """Where `key` stands in a list of its prefix."""
+        return rank_of(key)
 
     async def free_bytes(self) -> int:
         """What the disk has left, in bytes."""

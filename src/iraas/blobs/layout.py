@@ -24,6 +24,13 @@ def path_of(key: str) -> str:
     return f"{folder}/{shard}/{name}" if slash else f"{shard}/{name}"
 
 
+def rank_of(key: str) -> tuple[int, str]:
+    """Where a key stands in a list of its prefix: by its shard, and by its name there."""
+    _, slash, rest = key.partition("/")
+    name = rest.replace("/", "+") if slash else key
+    return crc32(name.encode()) % SHARDS, name
+
+
 def key_of(folder: str, name: str) -> str:
     """The key of a file called `name` in a shard of `folder` (empty for keys of one part)."""
     return f"{folder}/{name.replace('+', '/')}" if folder else name

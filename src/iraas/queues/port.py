@@ -28,7 +28,7 @@ class Depth(NamedTuple):
 
     visible: int
     in_flight: int
-    oldest_age: float  # seconds, of the oldest message that is not deleted; 0 when there is none
+    oldest_age: float  # seconds, of the oldest message that is not deleted; 0: none is there; NaN: not known
 
 
 class Queue(Protocol):
@@ -45,7 +45,8 @@ class Queue(Protocol):
     7. `depth` says visible, in flight and the age of the oldest, approximately.
 
     Every method raises `BackendUnavailable` when the backend cannot be reached, and `OutOfRoom` when
-    it is full; nothing is then known of the effect.
+    it is full; nothing is then known of the effect. Every method may raise `QueueVanished` when somebody
+    removed the queue.
     """
 
     max_batch: int  # messages a call may carry
@@ -53,6 +54,7 @@ class Queue(Protocol):
     visibility_timeout: float  # seconds
     durable_against: Durability
     fences: bool  # whether a stale receipt is refused
+    tells_age: bool  # whether `depth` knows the age of the oldest
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Hand over at most `max_batch` messages, all or none."""

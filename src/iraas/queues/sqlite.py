@@ -39,6 +39,7 @@ class SqliteQueue:
     max_batch = MAX_BATCH
     max_wait = MAX_WAIT
     fences = True
+    tells_age = True
 
     def __init__(
         self,

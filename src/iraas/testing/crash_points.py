@@ -65,6 +65,7 @@ class CrashingQueue:
         self.visibility_timeout = queue.visibility_timeout
         self.durable_against = queue.durable_against
         self.fences = queue.fences
+        self.tells_age = queue.tells_age
 
     async def send(self, messages: Sequence[Message]) -> None:
         """As the queue's, with crash points around it."""
@@ -131,6 +132,7 @@ class CrashingBlobs:
         self._blobs = blobs
         self._name = name
         self._point = point
+        self.at_once = blobs.at_once
 
     async def put(
         self, key: str, data: bytes, *, metadata: Mapping[str, str] | None = None, if_absent: bool = False
@@ -158,6 +160,10 @@ class CrashingBlobs:
     def list(self, prefix: str = "") -> AsyncIterator[BlobInfo]:
         """As the store's."""
         return self._blobs.list(prefix)
+
+    def rank(self, key: str) -> tuple[int, str]:
+        """As the store's."""
+        return self._blobs.rank(key)
 
     async def close(self) -> None:
         """As the store's."""

@@ -35,6 +35,7 @@ class MemoryQueue:
     max_wait = 20.0  # seconds
     durable_against: Durability = "nothing"
     fences = True
+    tells_age = True
 
     def __init__(
         self,

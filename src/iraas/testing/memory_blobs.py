@@ -12,6 +12,8 @@ from iraas.clock import Clock, SystemClock
 class MemoryBlobs:
     """Objects in memory, for one event loop; gone with it. Keeps the promises of `Blobs`."""
 
+    at_once = 1
+
     def __init__(self, *, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._objects: dict[str, Blob] = {}
@@ -50,9 +52,13 @@ class MemoryBlobs:
         return self._stream(prefix)
 
     async def _stream(self, prefix: str) -> AsyncIterator[BlobInfo]:
-        for key, blob in tuple(self._objects.items()):
+        for key, blob in sorted(self._objects.items()):
             if key.startswith(prefix) and (prefix or "/" not in key):
                 yield blob.info
+
+    def rank(self, key: str) -> tuple[int, str]:
+        """Where `key` stands in a list."""
+        return 0, key
 
     async def close(self) -> None:
         """Nothing is held open."""
