@@ -9,7 +9,7 @@ from bench.session import Session
 from iraas import Client
 from iraas.models.catalog import BUNDLED
 from iraas.settings import load_settings
-from iraas.wiring import load_classifier
+from iraas.wiring.model import load_classifier
 
 NAMES = tuple(f"top1_apart_{model}" for model in BUNDLED)
 QUICK_PHOTOS = 16

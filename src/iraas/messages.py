@@ -95,6 +95,7 @@ class Reply(msgspec.Struct, frozen=True):
 
     record: Record
     busy_ms: float = 0.0  # what the picture cost its worker; 0 when nothing was computed
+    worker: str = ""  # who computed it, by a name that no other living worker has
     v: int = VERSION
 
 
@@ -116,7 +117,12 @@ class DeadLetter(msgspec.Struct, frozen=True):
     owner: str
     reason: str
     at: float  # wall time, seconds
+    body: bytes = b""  # of a message that was no job: a later version may read it
     v: int = VERSION
+
+
+MAX_REASON_CHARACTERS = 1_000  # of a dead letter's reason and a failure's detail; what is longer is cut
+MAX_DEAD_BODY_BYTES = 262_144  # that a dead letter keeps; a job of ours has some hundred
 
 
 _Wire = TypeVar("_Wire", Job, Reply, Record, DeadLetter)

@@ -19,6 +19,7 @@ from pydantic_settings import (
 from iraas.errors import ConfigurationError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ON_AWS = ("request_queue_url", "dead_letter_queue_url", "input_bucket", "result_bucket")  # needed there
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[0-9a-f]{64}")
 
 
@@ -32,6 +33,39 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="IRAAS_", toml_file="iraas.toml", extra="forbid", frozen=True
+    )
+
+    # which backend
+    backend: Literal["embedded", "aws"] = Field(
+        "embedded", description="what stands behind the tiers: a folder of this machine, or SQS and S3"
+    )
+    stack: str = Field(
+        "iraas",
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        description="name of the deployment on AWS; its response queues begin with it",
+    )
+    request_queue_url: str = Field("", description="URL of the SQS queue of jobs")
+    dead_letter_queue_url: str = Field(
+        "", description="URL of the SQS queue of jobs that nobody could finish"
+    )
+    input_bucket: str = Field("", description="S3 bucket of the images")
+    result_bucket: str = Field("", description="S3 bucket of the answers")
+    region: str = Field("", description="AWS region; empty: as the SDK finds it (AWS_REGION, profile)")
+    sqs_endpoint: str = Field(
+        "", description="where SQS is; empty: as the SDK finds it (AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL)"
+    )
+    s3_endpoint: str = Field(
+        "", description="where S3 is; empty: as the SDK finds it (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL)"
+    )
+    sqs_wait_seconds: float = Field(
+        10.0, ge=1, le=20, description="seconds of a long poll; a drain waits for the one under way"
+    )
+    s3_encryption: Literal["", "AES256", "aws:kms"] = Field(
+        "", description="server-side encryption asked for with each object; empty: the bucket's own"
+    )
+    s3_kms_key: str = Field("", description="key of aws:kms; empty: the account's own for S3")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="port of a lone worker's numbers on 127.0.0.1; 0: none"
     )
 
     # where, and with what
@@ -127,6 +161,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"host {self.host} is reachable from elsewhere: set IRAAS_API_KEYS (`iraas keys new NAME`), "
                 "or say --no-auth to serve everyone"
+            )
+        missing = [name for name in ON_AWS if self.backend == "aws" and not getattr(self, name)]
+        if missing:
+            raise ValueError(
+                "the aws backend needs "
+                + ", ".join(f"IRAAS_{name.upper()}" for name in missing)
+                + "; docs/aws.md says how to make what they name"
             )
         if self.heartbeat * 2 > self.visibility_timeout:
             raise ValueError(

@@ -18,8 +18,11 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    start_http_server,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from iraas.errors import ConfigurationError
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 
@@ -55,6 +58,9 @@ METRICS = (
     Metric(
         "iraas_backend_retries_total", "counter", "Calls repeated because queue or store failed", ("call",)
     ),
+    Metric(
+        "iraas_aws_requests_total", "counter", "Requests to SQS and S3, as they are billed", ("operation",)
+    ),
     Metric("iraas_resent_total", "counter", "Inputs without an answer that were queued again"),
     Metric("iraas_retention_removed_total", "counter", "Objects removed by age or for room", ("what",)),
 )
@@ -75,6 +81,7 @@ LOG_EVENTS = {
     "child.started": "The supervisor started a process",
     "child.died": "A process ended without being asked to",
     "supervisor.stopping": "Everything is being ended in order",
+    "replies.vanished": "The web process's response queue was removed by somebody; it makes a new one",
     "background.failed": "A background task failed and will be tried again",
     "dead_letter.collected": "A job came out of the dead-letter queue and was answered",
     "resend.sent": "Inputs without an answer were queued again",
@@ -137,6 +144,15 @@ class Telemetry:
         everyone = CollectorRegistry()
         MultiProcessCollector(everyone, path=folder)  # type: ignore[no-untyped-call]
         return generate_latest(everyone)
+
+    def serve(self, port: int) -> None:
+        """Give the numbers to who asks 127.0.0.1:`port`, in a thread. Raises `ConfigurationError`."""
+        try:
+            start_http_server(port, addr="127.0.0.1", registry=self._registry)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot serve metrics on port {port}: {error.strerror}; choose another IRAAS_METRICS_PORT"
+            ) from error
 
 
 class Log:

@@ -16,7 +16,7 @@ from iraas.errors import IraasError
 from iraas.messages import Answer, DeadLetter, Record, decode
 from iraas.queues.port import Depth
 from iraas.settings import Settings
-from iraas.wiring import open_backend
+from iraas.wiring.backend import open_backend
 
 SHADES = 200  # pictures that `TimedModel` tells apart, by their mean
 RETRIES = 60  # a client that wants its answer whatever is killed

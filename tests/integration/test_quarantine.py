@@ -192,7 +192,8 @@ def test_the_real_child_ends_with_its_worker(tmp_path):
     script = textwrap.dedent("""
         import asyncio, os, sys
         from iraas.settings import Settings
-        from iraas.wiring import NO_OVERRIDES, quarantine_starter
+        from iraas.wiring.overrides import NO_OVERRIDES
+        from iraas.wiring.worker import quarantine_starter
         async def main():
             child = quarantine_starter(Settings(model="fast"), NO_OVERRIDES)()
             child.stdout.read(4)

@@ -27,13 +27,13 @@ def png(colour: tuple[int, int, int] = (10, 200, 30), side: int = 24) -> bytes:
 class Parts:
     """What both tiers share."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: int = 1) -> None:
         self.clock = ManualClock()
         self.dead = MemoryQueue(clock=self.clock)
         self.requests = MemoryQueue(clock=self.clock, dead_letter=self.dead)
         self.responses = MemoryResponseQueues(clock=self.clock)
-        self.inputs = MemoryBlobs(clock=self.clock)
-        self.results = MemoryBlobs(clock=self.clock)
+        self.inputs = MemoryBlobs(clock=self.clock, at_once=at_once)
+        self.results = MemoryBlobs(clock=self.clock, at_once=at_once)
         self.telemetry = Telemetry()
         self.limits = Limits()
 
@@ -64,6 +64,9 @@ class FixedFleet:
     def state(self) -> FleetState:
         """As it was told."""
         return self._state
+
+    def saw(self, worker: str) -> None:
+        """It stays as it is."""
 
 
 @pytest.fixture

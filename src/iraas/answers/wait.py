@@ -13,13 +13,11 @@ from contextlib import contextmanager
 
 from iraas.blobs.port import Blobs
 from iraas.errors import IraasError
-from iraas.messages import MalformedMessage, Record, Reply, decode
-from iraas.queues.port import Delivery, Queue
-from iraas.telemetry import Log, Telemetry
+from iraas.messages import Record, Reply, decode
+from iraas.telemetry import Telemetry
 
 LOOK_SECONDS = (0.5, 1.0, 2.0)  # into the store, after the start of the wait and after each other
 LOOK_EVERY = 4.0  # seconds, from then on
-BACKOFF_SECONDS = 1.0  # after the response queue failed
 
 
 class Waiter:
@@ -58,11 +56,11 @@ class Answers:
     """The waiting requests of one web process."""
 
     def __init__(
-        self, *, results: Blobs, telemetry: Telemetry, on_reply: Callable[[str, float], None]
+        self, *, results: Blobs, telemetry: Telemetry, on_answer: Callable[[str, float], None]
     ) -> None:
         self._results = results
         self._telemetry = telemetry
-        self._on_reply = on_reply  # job id, milliseconds that it kept its worker busy
+        self._on_answer = on_answer  # job id, milliseconds that it kept its worker busy
         self._waiters: defaultdict[str, set[Waiter]] = defaultdict(set)
         self._over = False
 
@@ -98,7 +96,7 @@ class Answers:
             record = await self._look_again(job_id)
             if record is not None:
                 self._telemetry.count("iraas_answers_found_total", by="store")
-                self._on_reply(job_id, 0.0)
+                self._on_answer(job_id, 0.0)
                 return record
         return None
 
@@ -125,24 +123,7 @@ class Answers:
             for waiter in waiters:
                 waiter.end(None)
 
-    async def listen(self, queue: Queue) -> None:
-        """Receive replies from this process's own queue, until cancelled."""
-        while True:
-            try:
-                deliveries = await queue.receive(up_to=queue.max_batch, wait=queue.max_wait)
-                for delivery in deliveries:
-                    self._take(delivery)
-                if deliveries:
-                    await queue.delete([delivery.receipt for delivery in deliveries])
-            except IraasError as error:
-                Log()("background.failed", level="warning", task="replies", error=str(error))
-                await asyncio.sleep(BACKOFF_SECONDS)
-
-    def _take(self, delivery: Delivery) -> None:
-        try:
-            reply = decode(Reply, delivery.body)
-        except MalformedMessage:
-            self._telemetry.count("iraas_malformed_messages_total", queue="responses")
-            return
-        self._on_reply(reply.record.outcome.id, reply.busy_ms)
+    def take(self, reply: Reply) -> None:
+        """A reply came: count it, and give its record to those who wait for it."""
+        self._on_answer(reply.record.outcome.id, reply.busy_ms)
         self.resolve(reply.record)

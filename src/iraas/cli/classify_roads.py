@@ -19,7 +19,7 @@ Report = Callable[[int, Outcome], None]  # takes the outcome of the picture of t
 
 def classify_here(pictures: Sequence[Path], settings: Settings, *, top: int, report: Report) -> None:
     """One after the other in this process. Raises `ConfigurationError` when the model cannot be loaded."""
-    from iraas.wiring import load_classifier  # a second of imports that the other road does not need
+    from iraas.wiring.model import load_classifier  # a second of imports that the other road does not need
 
     classifier = load_classifier(settings)
     for number, path in enumerate(pictures):

@@ -15,7 +15,7 @@ from iraas.answers.dead_letters import DeadLetters
 from iraas.errors import ConfigurationError
 from iraas.messages import DeadLetter
 from iraas.settings import load_settings
-from iraas.wiring import dead_letters, open_backend
+from iraas.wiring.backend import dead_letters, open_backend
 
 app = typer.Typer(help="Jobs that nobody could finish.", no_args_is_help=True)
 Data = Annotated[Path | None, typer.Option(help="Folder of the queue and the stores. [default: .iraas]")]

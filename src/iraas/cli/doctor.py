@@ -125,7 +125,7 @@ def _port(settings: Settings) -> Iterator[Finding]:
 def _queue(settings: Settings) -> Iterator[Finding]:
     from iraas.places import runtime_folder
     from iraas.queues.port import Message
-    from iraas.wiring import open_backend
+    from iraas.wiring.backend import open_backend
 
     async def carry(folder: str) -> int:
         backend = open_backend(settings.model_copy(update={"data": Path(folder)}), inline=True)

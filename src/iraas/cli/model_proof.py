@@ -7,7 +7,7 @@ import msgspec
 from iraas.models.catalog import find_model
 from iraas.models.known import known_pictures
 from iraas.settings import Settings
-from iraas.wiring import limits, load_model
+from iraas.wiring.model import limits, load_model
 from iraas.worker.infer import Classifier
 
 

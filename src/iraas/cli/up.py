@@ -88,7 +88,7 @@ async def _supervise(
     from iraas.cli.web import address
     from iraas.fleet.local import LocalFleet, clean_environment, this_command
     from iraas.places import begun_note, fleet_file
-    from iraas.wiring import open_database, request_queue
+    from iraas.wiring.embedded import open_database, request_queue
     from iraas.worker.begun import read_note
 
     stop = asyncio.Event()

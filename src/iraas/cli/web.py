@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import resource
 import socket
 
 from iraas.settings import Settings, load_settings
-from iraas.wiring import NO_OVERRIDES, Overrides, build_web
+from iraas.wiring.overrides import NO_OVERRIDES, Overrides
 
 DRAIN_SECONDS = (
     10  # uploads that take longer than this after SIGTERM are cut off; nothing was accepted of them
@@ -16,7 +17,13 @@ DRAIN_SECONDS = (
 
 
 def web() -> None:
-    """Serve HTTP until SIGTERM. All settings come from IRAAS_* or iraas.toml."""
+    """Serve HTTP until SIGTERM. All settings come from IRAAS_* or iraas.toml.
+
+    On AWS it needs IRAAS_BACKEND=aws, IRAAS_REQUEST_QUEUE_URL, IRAAS_DEAD_LETTER_QUEUE_URL, IRAAS_INPUT_BUCKET and
+    IRAAS_RESULT_BUCKET, and usually IRAAS_HOST and IRAAS_API_KEYS. Credentials and region come from where the AWS
+    SDK looks for them. What is missing or forbidden is named at the start, with exit code 2. `/livez` is for a
+    load balancer, `/readyz` says whether queue and stores can be reached. docs/settings.md lists the rest.
+    """
     run_web(load_settings())
 
 
@@ -28,6 +35,7 @@ def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
     from iraas.fleet.local import LISTEN
     from iraas.telemetry import Log, configure_logging
     from iraas.web.server import KEEP_ALIVE_SECONDS, bounded
+    from iraas.wiring.web import build_web
 
     end_with_parent()
     configure_logging(settings.log_level, settings.log_format)
@@ -35,6 +43,7 @@ def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
     inherited = os.environ.get(LISTEN)
     listening = socket.socket(fileno=int(inherited)) if inherited else listen(settings.host, settings.port)
     built = build_web(settings, overrides)
+    asyncio.run(built.backend.check("web"))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -6,11 +6,17 @@ import asyncio
 import signal
 
 from iraas.settings import Settings, load_settings
-from iraas.wiring import NO_OVERRIDES, Overrides, build_worker
+from iraas.wiring.overrides import NO_OVERRIDES, Overrides
 
 
 def worker() -> None:
-    """Take jobs from the queue and answer them, until SIGTERM. All settings come from IRAAS_* or iraas.toml."""
+    """Take jobs from the queue and answer them, until SIGTERM. All settings come from IRAAS_* or iraas.toml.
+
+    On AWS it needs IRAAS_BACKEND=aws, IRAAS_REQUEST_QUEUE_URL, IRAAS_DEAD_LETTER_QUEUE_URL, IRAAS_INPUT_BUCKET and
+    IRAAS_RESULT_BUCKET; IRAAS_MODEL names the model, IRAAS_METRICS_PORT a port for its numbers. Run one a core.
+    Credentials and region come from where the AWS SDK looks for them. What is missing or forbidden is named at the
+    start, with exit code 2. SIGTERM drains: what was begun is finished, the rest given back.
+    """
     run_worker(load_settings())
 
 
@@ -26,8 +32,9 @@ def run_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
 
 async def _serve(settings: Settings, overrides: Overrides) -> None:
     from iraas.fleet.lifeline import say_ready
+    from iraas.wiring.worker import build_worker
 
-    worker = build_worker(settings, overrides)
+    worker = await build_worker(settings, overrides)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)

@@ -52,6 +52,9 @@ class FleetFile:
                 self._state = FleetState(0, 0)
         return self._state
 
+    def saw(self, worker: str) -> None:
+        """Nothing: the supervisor knows better than replies do."""
+
 
 class LocalFleet:
     """Starts, watches and ends the processes. A worker's leases end when it dies, not half a minute later."""

@@ -22,8 +22,13 @@ class Fleet(Protocol):
 
     1. `state` is cheap: it may be asked for each request, and may be a second old.
     2. When nothing is known, it says so with zeros and does not raise.
+    3. `saw` is cheap, too: it is called for each reply.
     """
 
     def state(self) -> FleetState:
         """The fleet as last heard of."""
+        ...
+
+    def saw(self, worker: str) -> None:
+        """A reply came from the worker of this name."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from iraas.queues.port import Depth
 NEVER_REFUSED = 256  # waiting jobs: a burst of a hundred into a sleeping service gets its answers
 FIRST_GUESS_SECONDS = 0.02  # of one picture on one worker, until a reply tells
 SMOOTHING = 0.05  # weight of the newest reply in the service time
-SAMPLE_SECONDS = 0.25  # age at which the depth is asked for again
+STALE_FACTOR = 5.0  # times `sample_seconds`: an older sample is not used, a younger one is replaced meanwhile
 
 
 class Admission:
@@ -33,11 +34,14 @@ class Admission:
         clock: Clock,
         max_backlog_seconds: float,
         owners: int = 1,
+        sample_seconds: float = 0.25,
     ) -> None:
         self._depth = depth
         self._fleet = fleet
         self._clock = clock
         self._max_backlog_seconds = max_backlog_seconds
+        self._sample_seconds = sample_seconds
+        self._sampling: asyncio.Task[None] | None = None
         self._several_owners = owners > 1
         self._service_seconds = FIRST_GUESS_SECONDS
         self._measured = False
@@ -52,10 +56,15 @@ class Admission:
         """The queue's depth when it was last asked."""
         return self._sample
 
+    @property
+    def _waiting(self) -> int:
+        """Jobs that wait or are worked on, as far as is known."""
+        return self._sample.visible + self._sample.in_flight + self._since_sample
+
     async def admit(self, owner: str) -> None:
         """Let one more job in. Raises `Overloaded` with the seconds after which a retry may succeed."""
         await self._look()
-        waiting = self._sample.visible + self._sample.in_flight + self._since_sample
+        waiting = self._waiting
         if waiting < NEVER_REFUSED:
             return
         per_job = self._service_seconds / max(1, self._fleet.state().capacity)
@@ -91,10 +100,18 @@ class Admission:
             self._held += Counter()  # drops the owners that hold nothing
 
     async def _look(self) -> None:
-        now = self._clock.boot()
-        if now - self._sampled_at < SAMPLE_SECONDS:
+        """Know a depth that is young enough. Who is let in anyway does not wait for the next one."""
+        age = self._clock.boot() - self._sampled_at
+        if age < self._sample_seconds:
             return
-        self._sampled_at = now
+        if age < STALE_FACTOR * self._sample_seconds and self._waiting < NEVER_REFUSED:
+            if self._sampling is None or self._sampling.done():
+                self._sampling = asyncio.create_task(self._ask())
+            return
+        await self._ask()
+
+    async def _ask(self) -> None:
+        self._sampled_at = self._clock.boot()
         try:
             self._sample = await self._depth()
         except BackendUnavailable:

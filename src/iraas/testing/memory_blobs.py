@@ -12,9 +12,8 @@ from iraas.clock import Clock, SystemClock
 class MemoryBlobs:
     """Objects in memory, for one event loop; gone with it. Keeps the promises of `Blobs`."""
 
-    at_once = 1
-
-    def __init__(self, *, clock: Clock | None = None) -> None:
+    def __init__(self, *, clock: Clock | None = None, at_once: int = 1) -> None:
+        self.at_once = at_once  # as a store on a network would say
         self._clock = clock or SystemClock()
         self._objects: dict[str, Blob] = {}
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from iraas.models.port import Model
 from iraas.settings import Settings, load_settings
-from iraas.wiring import Overrides
+from iraas.wiring.overrides import Overrides
 
 COMMAND = [sys.executable, "-m", "iraas.testing.run"]
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from iraas.answers.replies import Replies
 from iraas.answers.wait import Answers, Waiter
 from iraas.blobs.port import Blobs
 from iraas.errors import NotFound
@@ -36,6 +37,7 @@ class Desk:
         intake: Intake,
         admission: Admission,
         answers: Answers,
+        replies: Replies,
         inputs: Blobs,
         results: Blobs,
         telemetry: Telemetry,
@@ -46,13 +48,13 @@ class Desk:
         self._intake = intake
         self._admission = admission
         self._answers = answers
+        self._replies = replies
         self._inputs = inputs
         self._results = results
         self._telemetry = telemetry
         self._budget = budget
         self._body_limits = body_limits
         self._max_image_bytes = max_image_bytes
-        self.reply_to = ""  # the name of this process's response queue, once it is open
 
     async def take(self, request: Request, *, wait: float, idempotency_key: str | None = None) -> Receipt:
         """Read the request's picture, queue it, wait for its answer. Raises the errors of `iraas.errors`."""
@@ -64,7 +66,7 @@ class Desk:
             submission = Submission(upload.data, owner, upload.filename, idempotency_key)
             job_id = self._intake.identify(submission)
             with self._answers.expect(job_id) as waiter:
-                accepted = await self._intake.submit(job_id, submission, reply_to=self.reply_to)
+                accepted = await self._intake.submit(job_id, submission, reply_to=self._replies.name)
                 record = accepted.record
                 if record is None:
                     self._admission.accepted(job_id, owner)

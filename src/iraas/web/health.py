@@ -32,12 +32,10 @@ def routes(*, probes: dict[str, Probe], measure: Probe, telemetry: Telemetry) ->
     @router.get("/readyz", responses=openapi.READINESS, response_model=None)
     async def readyz() -> Response:
         """Whether queue and stores can be reached. It does not ask for workers: they may be asleep."""
-        for name, probe in probes.items():
-            try:
-                async with asyncio.timeout(PROBE_SECONDS):
-                    await probe()
-            except (IraasError, TimeoutError) as error:
-                return ProblemResponse(BackendUnavailable(f"{name}: {str(error) or 'no answer in time'}"))
+        found = await asyncio.gather(*(_trouble(name, probe) for name, probe in probes.items()))
+        troubles = [trouble for trouble in found if trouble]
+        if troubles:
+            return ProblemResponse(BackendUnavailable("; ".join(troubles)))
         return JSONResponse({"status": "ready"})
 
     @router.get("/metrics", response_class=PlainTextResponse, responses=openapi.METRICS, response_model=None)
@@ -48,3 +46,12 @@ def routes(*, probes: dict[str, Probe], measure: Probe, telemetry: Telemetry) ->
         return Response(await asyncio.to_thread(telemetry.exposition), media_type=PROMETHEUS_TEXT)
 
     return router
+
+
+async def _trouble(name: str, probe: Probe) -> str:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            await probe()
+    except (IraasError, TimeoutError) as error:
+        return f"{name}: {str(error) or 'no answer in time'}"
+    return ""

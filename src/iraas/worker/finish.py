@@ -26,6 +26,7 @@ from iraas.messages import (
     encode,
 )
 from iraas.queues.port import Message, Queue, ResponseQueues
+from iraas.side_by_side import side_by_side
 from iraas.telemetry import Telemetry
 
 
@@ -51,7 +52,9 @@ class Finisher:
         responses: ResponseQueues,
         clock: Clock,
         telemetry: Telemetry,
+        worker: str = "",
     ) -> None:
+        self._worker = worker  # its name in replies
         self._inputs = inputs
         self._results = results
         self._requests = requests
@@ -61,17 +64,22 @@ class Finisher:
 
     async def finish(self, batch: Sequence[Finished]) -> None:
         """Store, reply, delete. Raises `BackendUnavailable` and `OutOfRoom`; then finish the batch again."""
+        at_once = self._results.at_once
         replies: defaultdict[str, list[Message]] = defaultdict(list)
-        for done in batch:
-            record = done.record if done.stored else await self._settle(done)
-            await self._record_if_condemned(done.job, record)
+        records = await side_by_side(self._store, batch, at_once=at_once)
+        for done, record in zip(batch, records, strict=True):
             if done.job.reply_to:
-                replies[done.job.reply_to].append(Message(encode(Reply(record, busy_ms=done.busy_ms))))
-        for reply_to, messages in replies.items():
-            await self._reply(reply_to, messages)
+                reply = Reply(record, busy_ms=done.busy_ms, worker=self._worker)
+                replies[done.job.reply_to].append(Message(encode(reply)))
+        await side_by_side(self._reply, replies.items(), at_once=at_once)
         await self._requests.delete([done.receipt for done in batch])
         for done in batch:
             self._telemetry.count("iraas_jobs_total", outcome=_outcome(done.record))
+
+    async def _store(self, done: Finished) -> Record:
+        record = done.record if done.stored else await self._settle(done)
+        await self._record_if_condemned(done.job, record)
+        return record
 
     async def _settle(self, done: Finished) -> Record:
         """The record that counts: ours, or the one that was there first."""
@@ -94,7 +102,8 @@ class Finisher:
             letter = DeadLetter(job.id, job.owner, record.outcome.detail, at=self._clock.time())
             await self._results.put(DEAD_LETTERS + job.id, encode(letter), if_absent=True)
 
-    async def _reply(self, reply_to: str, messages: list[Message]) -> None:
+    async def _reply(self, replies: tuple[str, list[Message]]) -> None:
+        reply_to, messages = replies
         try:
             await self._responses.send(reply_to, messages)
         except ValueError:  # not a queue of this deployment; the answer is in the store for who may read it

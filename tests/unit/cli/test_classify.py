@@ -21,7 +21,7 @@ from iraas.errors import ConfigurationError
 def model(monkeypatch: pytest.MonkeyPatch) -> StandIn:
     """The stand-in, in the model's place."""
     stand_in = StandIn()
-    monkeypatch.setattr("iraas.wiring.load_classifier", lambda settings: stand_in)
+    monkeypatch.setattr("iraas.wiring.model.load_classifier", lambda settings: stand_in)
     return stand_in
 
 
@@ -165,7 +165,7 @@ def test_a_wrong_model_is_one_line_and_exit_code_2(
     def refuse(settings: Any) -> None:
         raise ConfigurationError(f"there is no model {settings.model!r}")
 
-    monkeypatch.setattr("iraas.wiring.load_classifier", refuse)
+    monkeypatch.setattr("iraas.wiring.model.load_classifier", refuse)
     monkeypatch.setattr("sys.argv", ["iraas", "classify", "cat.png", "--model", "nonesuch"])
     fill(folder, cat=b"cat")
     with pytest.raises(SystemExit) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.unit.conftest import FixedFleet
 
@@ -88,7 +90,37 @@ async def test_the_depth_is_not_asked_for_each_request():
 
     door.clock.advance(0.3)
     await door.admit(1)
+    await asyncio.sleep(0)
     assert door.asked == 2
+
+
+async def test_who_is_let_in_does_not_wait_for_the_next_sample():
+    """While little waits, a sample that is somewhat too old still serves, and the next one is on its way."""
+    door = Door()
+    await door.admit(1)
+    gate = asyncio.Event()
+    ask = door.admission._depth
+
+    async def slow() -> Depth:
+        await gate.wait()
+        return await ask()
+
+    door.admission._depth = slow
+    door.clock.advance(0.3)
+    assert await asyncio.wait_for(door.admit(5), 5) == 5
+    gate.set()
+
+
+async def test_nobody_is_refused_by_an_old_sample():
+    """A backlog that was worked off since the last look does not keep anybody out."""
+    door = Door()
+    door.admission.answered("measured", busy_ms=10)
+    door.depth = Depth(2_400, 0, 1.0)
+    assert await door.admit(1) == 0
+
+    door.depth = Depth(0, 0, 0.0)
+    door.clock.advance(0.3)
+    assert await door.admit(1) == 1
 
 
 async def test_an_unreachable_queue_is_not_an_overload():

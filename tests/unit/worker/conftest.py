@@ -81,6 +81,7 @@ class Tier:
         """One worker; a second one is another process."""
         return Worker(
             requests=self.parts.requests,
+            dead_letters=self.parts.dead,
             inputs=self.parts.inputs,
             results=self.parts.results,
             finisher=self.finisher,
@@ -117,7 +118,7 @@ class Tier:
             await self.until(lambda: not self.parts.requests._entries)
 
 
-@pytest.fixture
-def tier(parts: Parts) -> Tier:
-    """A worker over parts in memory."""
-    return Tier(parts)
+@pytest.fixture(params=[1, 32], ids=["one by one", "ahead"])
+def tier(request: pytest.FixtureRequest) -> Tier:
+    """A worker over parts in memory: as on one machine, and as on a network."""
+    return Tier(Parts(at_once=request.param))

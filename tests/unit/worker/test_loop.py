@@ -115,15 +115,15 @@ async def test_healthy_pictures_do_not_queue_behind_suspects(tier):
 
 
 async def test_a_message_that_is_not_ours_is_set_aside(tier):
-    """Bytes that are no job become a dead letter and leave the queue; the next job is answered."""
+    """Bytes that are no job go to the dead-letter queue as they are; the next job is answered."""
     await tier.parts.requests.send([Message(b'{"v": 99}'), Message(b"\x00junk")])
     job_id = await tier.post(png())
 
     await tier.work_off(job_id)
 
-    letters = [info.key async for info in tier.parts.results.list("dead-letters/")]
-    assert len(letters) == 2
-    assert all(letter.startswith("dead-letters/malformed-") for letter in letters)
+    letters = await tier.parts.dead.receive(up_to=9, wait=0)
+    assert sorted(letter.body for letter in letters) == [b"\x00junk", b'{"v": 99}']
+    assert tier.parts.counted("iraas_malformed_messages_total") == 2
 
 
 async def test_a_deleted_picture_leaves_no_trace(tier):
@@ -180,7 +180,7 @@ async def test_an_idle_worker_stops_at_once(tier):
     """A worker that waits for a job does not wait it out when it is told to stop."""
     worker = tier.worker()
     running = asyncio.create_task(worker.run())
-    await tier.until(lambda: worker._receiving is not None)
+    await tier.until(lambda: tier.parts.requests._waiting)
 
     worker.stop()
 

@@ -1,0 +1,1 @@
+"""The composition root: Settings -> the parts, joined. Nothing else knows which backend it works on."""

@@ -1,0 +1,147 @@
+"""Settings -> the AWS backend: jobs in SQS, objects in S3. The one file that knows which SDK speaks to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from iraas.blobs.port import Blobs
+from iraas.clock import Clock, SystemClock
+from iraas.errors import ConfigurationError
+from iraas.fleet.port import Fleet
+from iraas.fleet.seen import SeenFleet
+from iraas.queues.port import Queue, ResponseQueues
+from iraas.settings import Settings
+from iraas.telemetry import Telemetry
+from iraas.wiring.backend import Background, Tier
+from iraas.wiring.overrides import Overrides
+from iraas.worker.begun import NoNote
+
+try:
+    import botocore.session
+
+    from iraas.blobs.s3 import S3Blobs, check_bucket
+    from iraas.queues.sqs import SqsConnection, SqsQueue, SqsResponseQueues, check_queue
+except ImportError as error:
+    raise ConfigurationError(f"the aws backend needs {error.name}: pip install 'iraas[aws]'") from error
+
+MAX_RESULT_BYTES = 8_000_000  # of an answer; a hundred predictions take 12 KB
+
+# What each tier asks of each thing, as docs/aws.md lists it for its role.
+ON_REQUESTS = {
+    "web": ("SendMessage",),
+    "worker": ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"),
+}
+ON_DEAD_LETTERS = {"web": ("ReceiveMessage", "DeleteMessage"), "worker": ("SendMessage",)}
+ON_INPUTS = {
+    "web": ("PutObject", "GetObject", "DeleteObject", "ListBucket"),
+    "worker": ("GetObject", "DeleteObject", "ListBucket"),
+}
+ON_RESULTS = {
+    "web": ("PutObject", "GetObject", "ListBucket"),
+    "worker": ("PutObject", "GetObject", "ListBucket"),
+}
+
+
+class AwsBackend:
+    """Queues and stores that any number of machines share; keeps the promises of `Backend`."""
+
+    sample_seconds = 1.0  # a request of its own, so not for each picture
+
+    def __init__(self, settings: Settings, *, overrides: Overrides, telemetry: Telemetry) -> None:
+        self._settings = settings
+        session = botocore.session.Session()
+        region = settings.region or session.get_config_variable("region")
+        if not region:
+            raise ConfigurationError("no AWS region is known: set IRAAS_REGION, or AWS_REGION")
+
+        def count(operation: str) -> None:
+            telemetry.count("iraas_aws_requests_total", operation=operation)
+
+        self._connection = SqsConnection(
+            session, region=region, endpoint=endpoint(settings.sqs_endpoint, "SQS"), on_request=count
+        )
+
+        def bucket(name: str, max_bytes: int) -> S3Blobs:
+            return S3Blobs(
+                name,
+                session=session,
+                region=region,
+                endpoint=endpoint(settings.s3_endpoint, "S3"),
+                max_bytes=max_bytes,
+                encryption=settings.s3_encryption,
+                kms_key=settings.s3_kms_key,
+                on_request=count,
+            )
+
+        self._input_bucket = bucket(settings.input_bucket, settings.max_image_bytes)
+        self._result_bucket = bucket(settings.result_bucket, MAX_RESULT_BYTES)
+        self._response_queues = SqsResponseQueues(
+            self._connection,
+            requests_url=settings.request_queue_url,
+            stack=settings.stack,
+            clock=SystemClock(),
+        )
+        self.clock: Clock = SystemClock()
+        self.requests: Queue = overrides.requests(self._queue(settings.request_queue_url))
+        self.dead_letters: Queue = self._queue(settings.dead_letter_queue_url)
+        self.responses: ResponseQueues = overrides.responses(self._response_queues)
+        self.inputs: Blobs = overrides.inputs(self._input_bucket)
+        self.results: Blobs = overrides.results(self._result_bucket)
+        self.fleet: Fleet = SeenFleet(self.clock)
+
+    def heartbeat_queue(self) -> Queue:
+        """The request queue once more; the connection is made for many threads."""
+        return self._queue(self._settings.request_queue_url)
+
+    def begun_note(self) -> NoNote:
+        """No supervisor reads one: what a dead worker held comes back when its leases run out."""
+        return NoNote()
+
+    def upkeep(self) -> Mapping[str, Background]:
+        """Say that this process lives, and sweep the response queues of those that do not."""
+        return {"response queues": self._response_queues.keep}
+
+    def gauge(self) -> None:
+        """S3 has no limit to come near."""
+
+    async def check(self, tier: Tier) -> None:
+        """Ask for everything that the tier will ask for. Raises `ConfigurationError` in words."""
+        settings = self._settings
+        await check_queue(
+            self._connection,
+            settings.request_queue_url,
+            name="IRAAS_REQUEST_QUEUE_URL",
+            may=ON_REQUESTS[tier],
+        )
+        await check_queue(
+            self._connection,
+            settings.dead_letter_queue_url,
+            name="IRAAS_DEAD_LETTER_QUEUE_URL",
+            may=ON_DEAD_LETTERS[tier],
+        )
+        await check_bucket(self._input_bucket, name="IRAAS_INPUT_BUCKET", may=ON_INPUTS[tier])
+        await check_bucket(self._result_bucket, name="IRAAS_RESULT_BUCKET", may=ON_RESULTS[tier])
+
+    async def close(self) -> None:
+        """Give back what is held open."""
+        await self.requests.close()
+        await self.dead_letters.close()
+        await self.inputs.close()
+        await self.results.close()
+        self._connection.close()
+
+    def _queue(self, url: str) -> SqsQueue:
+        return SqsQueue(
+            self._connection,
+            url,
+            visibility_timeout=self._settings.visibility_timeout,
+            wait_seconds=self._settings.sqs_wait_seconds,
+        )
+
+
+def endpoint(setting: str, service: str) -> str:
+    """Where a service is: as set, else as the SDK's own variables say, else empty for AWS itself."""
+    return (
+        setting or os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    )
