@@ -1,10 +1,10 @@
-"""`python -m iraas.testing.run …`: the real processes, with a timed model or a crash point in them.
+"""`python -m iraas.testing.run …`: the real processes, with a timed model, a crash point or faults in them.
 
     python -m iraas.testing.run up|web|worker|quarantine
 
 The settings are the ordinary IRAAS_* variables. What is put in the place of the real parts stands in
-IRAAS_TEST_MODEL (seconds a picture, or `fatal` for a model that dies of red pictures) and IRAAS_TEST_CRASH
-(see `iraas.testing.crash_points`).
+IRAAS_TEST_MODEL (seconds a picture, or `fatal` for a model that dies of red pictures), IRAAS_TEST_CRASH (see
+`iraas.testing.crash_points`) and IRAAS_TEST_FAULTS (see `iraas.testing.faults`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ COMMAND = [sys.executable, "-m", "iraas.testing.run"]
 
 def overrides() -> Overrides:
     """The replacements that the environment asks for."""
-    from iraas.testing.crash_points import CrashingBlobs, CrashingQueue, CrashingResponses, CrashPoint
+    from iraas.testing.around import AroundBlobs, AroundQueue, AroundResponses
+    from iraas.testing.crash_points import CrashPoint
     from iraas.testing.fatal_model import FatalModel
+    from iraas.testing.faults import Faults, FaultyQueue, FaultyResponses
     from iraas.testing.timed_model import TimedModel
 
     model = os.environ.get("IRAAS_TEST_MODEL")
@@ -33,18 +35,27 @@ def overrides() -> Overrides:
         build = lambda _settings: FatalModel()  # noqa: E731
     elif model is not None:
         build = lambda _settings: TimedModel(float(model))  # noqa: E731
-    crash = os.environ.get("IRAAS_TEST_CRASH")
-    if crash is None:
-        return Overrides(model=build, quarantine=quarantine)
-    point = CrashPoint.parse(crash)
-    return Overrides(
-        model=build,
-        quarantine=quarantine,
-        requests=lambda queue: CrashingQueue(queue, "requests", point),
-        responses=lambda queues: CrashingResponses(queues, point),
-        inputs=lambda blobs: CrashingBlobs(blobs, "inputs", point),
-        results=lambda blobs: CrashingBlobs(blobs, "results", point),
-    )
+    if crash := os.environ.get("IRAAS_TEST_CRASH"):
+        around = CrashPoint.parse(crash).around
+        return Overrides(
+            model=build,
+            quarantine=quarantine,
+            requests=lambda queue: AroundQueue(queue, "requests", around),
+            responses=lambda queues: AroundResponses(queues, around),
+            inputs=lambda blobs: AroundBlobs(blobs, "inputs", around),
+            results=lambda blobs: AroundBlobs(blobs, "results", around),
+        )
+    if described := os.environ.get("IRAAS_TEST_FAULTS"):
+        faults = Faults.parse(described)
+        return Overrides(
+            model=build,
+            quarantine=quarantine,
+            requests=lambda queue: FaultyQueue(queue, "requests", faults),
+            responses=lambda queues: FaultyResponses(queues, faults),
+            inputs=lambda blobs: AroundBlobs(blobs, "inputs", faults.around),
+            results=lambda blobs: AroundBlobs(blobs, "results", faults.around),
+        )
+    return Overrides(model=build, quarantine=quarantine)
 
 
 def main(role: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from iraas.worker.finish import Finished
 from iraas.worker.patience import Draining
@@ -14,7 +15,9 @@ BATCHES = 4  # on their way out at once, where calls wait; bounds what a slow st
 class Outbox:
     """Ends batches, in the background when `at_once` calls are worth making side by side."""
 
-    def __init__(self, finish: Callable[[Sequence[Finished]], Awaitable[None]], *, at_once: int) -> None:
+    def __init__(
+        self, finish: Callable[[Sequence[Finished]], Coroutine[Any, Any, None]], *, at_once: int
+    ) -> None:
         self._finish = finish
         self._in_background = at_once > 1
         self._leaving: dict[asyncio.Task[None], Sequence[Finished]] = {}
