@@ -15,6 +15,8 @@ from typing import Self
 
 import psutil
 
+from iraas.settings import Settings
+
 START_SECONDS = 60.0  # generous: other load must not fail a test
 STOP_SECONDS = 30.0
 REAL = (sys.executable, "-m", "iraas")
@@ -55,6 +57,11 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def settings(self) -> Settings:
+        """As somebody beside it would open its backend."""
+        return Settings(data=self.data)
 
     @property
     def port(self) -> int:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tests.service import Service
 
 from iraas import AsyncClient
 from iraas.errors import IraasError
 from iraas.messages import Answer, DeadLetter, Record, decode
 from iraas.queues.port import Depth
 from iraas.settings import Settings
+from iraas.side_by_side import side_by_side
 from iraas.wiring.backend import open_backend
 
 SHADES = 200  # pictures that `TimedModel` tells apart, by their mean
@@ -97,20 +96,23 @@ class Books:
         self.depth = depth
 
     @classmethod
-    async def read(cls, data: Path) -> Books:
-        """The books of a data folder, whether a service runs on it or not."""
-        backend = open_backend(Settings(data=data), inline=True)
+    async def read(cls, settings: Settings) -> Books:
+        """The books of a service, whether it runs or not."""
+        backend = open_backend(settings, inline=True)
         try:
-            records = {}
-            async for info in backend.results.list():
-                blob = await backend.results.get(info.key)
+
+            async def read(key: str) -> bytes:
+                blob = await backend.results.get(key)
                 assert blob is not None
-                records[info.key] = decode(Record, blob.data)
-            letters = []
-            async for info in backend.results.list("dead-letters/"):
-                blob = await backend.results.get(info.key)
-                assert blob is not None
-                letters.append(decode(DeadLetter, blob.data))
+                return blob.data
+
+            keys = [info.key async for info in backend.results.list()]
+            found = await side_by_side(read, keys, at_once=backend.results.at_once)
+            records = {key: decode(Record, data) for key, data in zip(keys, found, strict=True)}
+            letters = [
+                decode(DeadLetter, await read(info.key))
+                async for info in backend.results.list("dead-letters/")
+            ]
             inputs = {info.key async for info in backend.inputs.list()}
             return cls(records, inputs, letters, await backend.requests.depth())
         finally:
@@ -124,10 +126,10 @@ class Books:
         assert self.letters == []
 
 
-async def books_when_quiet(service: Service) -> Books:
+async def books_when_quiet(settings: Settings) -> Books:
     """The books once the queue is empty; a client may have its answer a moment before the message is deleted."""
     for _ in range(200):
-        books = await Books.read(service.data)
+        books = await Books.read(settings)
         if books.depth[:2] == (0, 0) and books.inputs <= set(books.records):
             return books
         await asyncio.sleep(0.1)

@@ -26,7 +26,7 @@ async def test_a_delete_wins_over_the_worker_that_has_the_picture(tmp_path):
                 await waiting
             with pytest.raises(NotFound):
                 await client.result(job)
-        books = await books_when_quiet(service)
+        books = await books_when_quiet(service.settings)
 
     assert books.records[job].outcome == Tombstone(id=job)
     assert books.inputs == set()

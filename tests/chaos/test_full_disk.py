@@ -15,6 +15,7 @@ from tests.service import WITH_REPLACEMENTS, Service
 
 from iraas import Client
 from iraas.errors import OutOfRoom
+from iraas.settings import Settings
 
 DISK_BYTES = 8_000_000
 
@@ -63,7 +64,7 @@ async def test_a_full_disk_refuses_and_harms_nothing(small_disk, leave):
             ballast.unlink()
         with Client(service.url, retries=30) as client:
             after = client.classify(grey(99)).id
-        books = await Books.read(data)
+        books = await Books.read(Settings(data=data))
         litter = [
             path
             for path in data.rglob("*")

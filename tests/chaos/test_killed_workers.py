@@ -13,6 +13,7 @@ from tests.chaos.crowd import Books, Crowd, books_when_quiet, grey, shade
 from tests.service import WITH_REPLACEMENTS, Service
 
 from iraas import AsyncClient
+from iraas.settings import Settings
 
 PICTURES = 500
 TIMED = {"IRAAS_TEST_MODEL": "0.02"}
@@ -56,7 +57,7 @@ async def test_a_worker_killed_every_second_loses_and_doubles_nothing(timed):
 
     assert await killing >= 2
     crowd.check_everyone_was_answered_right(range(PICTURES))
-    books = await books_when_quiet(timed)
+    books = await books_when_quiet(timed.settings)
     books.check(answer.id for answer in crowd.answers.values())
     assert len(books.records) == PICTURES
 
@@ -70,7 +71,7 @@ async def test_a_killed_web_process_costs_its_clients_a_retry(timed):
 
     await killing
     crowd.check_everyone_was_answered_right(range(PICTURES))
-    books = await books_when_quiet(timed)
+    books = await books_when_quiet(timed.settings)
     books.check(answer.id for answer in crowd.answers.values())
     assert len(books.records) == PICTURES
 
@@ -82,7 +83,7 @@ async def test_a_killed_supervisor_takes_everything_down_and_the_next_one_finish
     async with AsyncClient(first.url) as client:
         accepted = [await client.submit(grey(number)) for number in range(60)]
     first.kill()
-    before = await Books.read(tmp_path / "data")
+    before = await Books.read(Settings(data=tmp_path / "data"))
     assert len(before.records) < len(accepted)
 
     with Service(tmp_path / "data", settings=TIMED, command=WITH_REPLACEMENTS) as second:
@@ -91,7 +92,7 @@ async def test_a_killed_supervisor_takes_everything_down_and_the_next_one_finish
                 while (answer := await client.result(job, wait=30)) is None:
                     continue
                 assert answer.label == f"grey {shade(number)}"
-        books = await books_when_quiet(second)
+        books = await books_when_quiet(second.settings)
     books.check(accepted)
     for job, record in before.records.items():
         assert books.records[job] == record  # the first answer is the answer

@@ -32,7 +32,7 @@ async def test_a_killer_is_condemned_while_99_others_are_answered(tmp_path):
     ) as service:
         crowd = Crowd(service.url)
         await crowd.post(range(100), picture)
-        books = await books_when_quiet(service)
+        books = await books_when_quiet(service.settings)
 
     assert set(crowd.errors) == {killer}
     assert isinstance(crowd.errors[killer], ClassifierCrashed)

@@ -10,6 +10,7 @@ from tests.chaos.crowd import Books, Crowd, books_when_quiet, grey, shade
 from tests.service import WITH_REPLACEMENTS, Service
 
 from iraas import AsyncClient
+from iraas.settings import Settings
 
 
 async def test_sigterm_under_load_loses_nothing_and_frees_the_port(tmp_path):
@@ -25,7 +26,7 @@ async def test_sigterm_under_load_loses_nothing_and_frees_the_port(tmp_path):
         pass  # the port is free
     with Service(tmp_path / "data", settings=settings, command=WITH_REPLACEMENTS, port=first.port) as second:
         await posting
-        books = await books_when_quiet(second)
+        books = await books_when_quiet(second.settings)
 
     crowd.check_everyone_was_answered_right(range(200))
     books.check(answer.id for answer in crowd.answers.values())
@@ -36,12 +37,12 @@ async def test_an_accepted_backlog_outlives_a_stop(tmp_path):
     with Service(tmp_path / "data", settings={"IRAAS_TEST_MODEL": "0.5"}, command=WITH_REPLACEMENTS) as slow:
         async with AsyncClient(slow.url) as client:
             accepted = [await client.submit(grey(number)) for number in range(30)]
-    assert len((await Books.read(tmp_path / "data")).records) < 30
+    assert len((await Books.read(Settings(data=tmp_path / "data"))).records) < 30
 
     with Service(
         tmp_path / "data", settings={"IRAAS_TEST_MODEL": "0.001"}, command=WITH_REPLACEMENTS
     ) as quick:
-        books = await books_when_quiet(quick)
+        books = await books_when_quiet(quick.settings)
     books.check(accepted)
     labels = [books.records[job].outcome.label for job in accepted]
     assert labels == [f"grey {shade(number)}" for number in range(30)]

@@ -34,9 +34,12 @@ async def _serve(settings: Settings, overrides: Overrides) -> None:
     from iraas.fleet.lifeline import say_ready
     from iraas.wiring.worker import build_worker
 
-    worker = await build_worker(settings, overrides)
+    worker, backend = await build_worker(settings, overrides)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
     say_ready()
-    await worker.run()
+    try:
+        await worker.run()
+    finally:
+        await backend.close()

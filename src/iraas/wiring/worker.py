@@ -12,7 +12,7 @@ import msgspec
 from iraas.fleet.lifeline import PARENT
 from iraas.settings import Settings
 from iraas.telemetry import Telemetry
-from iraas.wiring.backend import open_backend
+from iraas.wiring.backend import Backend, open_backend
 from iraas.wiring.model import limits, load_model, providers
 from iraas.wiring.overrides import NO_OVERRIDES, Overrides
 from iraas.worker.child import ENVIRONMENT, ChildSettings
@@ -23,15 +23,18 @@ from iraas.worker.loop import Worker
 from iraas.worker.quarantine import Quarantine
 
 
-async def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Worker:
-    """One worker with its model loaded. Raises `ConfigurationError`. To be awaited inside its event loop."""
+async def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> tuple[Worker, Backend]:
+    """One worker with its model loaded, and what to close after it. Raises `ConfigurationError`.
+
+    To be awaited inside its event loop.
+    """
     telemetry = Telemetry()
     backend = open_backend(settings, inline=True, overrides=overrides, telemetry=telemetry)
     await backend.check("worker")
     if settings.metrics_port:
         telemetry.serve(settings.metrics_port)
     classifier = Classifier(load_model(settings, overrides), limits(settings))
-    return Worker(
+    worker = Worker(
         requests=backend.requests,
         dead_letters=backend.dead_letters,
         inputs=backend.inputs,
@@ -52,6 +55,7 @@ async def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) 
         telemetry=telemetry,
         begun=backend.begun_note(),
     )
+    return worker, backend
 
 
 def quarantine_starter(settings: Settings, overrides: Overrides) -> Callable[[], Popen[bytes]]:
