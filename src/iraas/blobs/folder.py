@@ -16,6 +16,7 @@ from iraas.blobs.header import HEADER_BYTES, unpack
 from iraas.blobs.layout import SHARDS, key_of, parent_of, path_of, shard_of, split_prefix
 from iraas.blobs.port import Blob, BlobInfo
 from iraas.blobs.tally import footprint
+from iraas.clock import SystemClock
 
 
 class Folder:
@@ -28,6 +29,8 @@ class Folder:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = root
         self._power = power
+        self._clock = SystemClock()
+        self._torn: dict[tuple[str, int], set[str]] = {}  # names by prefix and shard, once looked through
         self._fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
         open_drafts(self._fd)
 
@@ -71,23 +74,40 @@ class Folder:
         return freed
 
     def scan(self, prefix: str) -> Iterator[BlobInfo]:
-        """Every object whose key starts with `prefix`, without metadata; holds one shard's names at once."""
+        """Every object whose key starts with `prefix`, in the order of their rank, without metadata.
+
+        Holds one shard's names at once. What a power loss left of an object is passed over, as in `head`: only
+        a file from before this boot can be that, and each of those is opened once.
+        """
         self._must_exist()
         folder, start = split_prefix(prefix)
+        booted_at = self._clock.time() - self._clock.boot()
         for number in range(SHARDS):
             try:
                 with os.scandir(self._root / folder / shard_of(number)) as found:
-                    entries = [entry for entry in found if entry.name.startswith(start)]
+                    entries = sorted(
+                        (entry for entry in found if entry.name.startswith(start)),
+                        key=lambda entry: entry.name,
+                    )
             except FileNotFoundError:
                 continue
+            known = self._torn.get((prefix, number))
+            torn = set() if known is None else known
             for entry in entries:
                 try:
                     stat = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:  # deleted since
                     continue
-                if stat.st_size >= HEADER_BYTES:
-                    size = stat.st_size - HEADER_BYTES
-                    yield BlobInfo(key_of(folder, entry.name), size, stat.st_mtime, {})
+                if stat.st_size < HEADER_BYTES:
+                    continue
+                key = key_of(folder, entry.name)
+                if stat.st_mtime < booted_at:
+                    if known is None and self.head(key) is None:
+                        torn.add(entry.name)
+                    if entry.name in torn:
+                        continue
+                yield BlobInfo(key, stat.st_size - HEADER_BYTES, stat.st_mtime, {})
+            self._torn[prefix, number] = torn
 
     def free_bytes(self) -> int:
         """What the file system has left for this user."""

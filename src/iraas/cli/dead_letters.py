@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
 
 from iraas.answers.dead_letters import DeadLetters
-from iraas.errors import ConfigurationError
+from iraas.cli.backend import Data, Json, ask_backend
+from iraas.errors import IraasError
 from iraas.messages import DeadLetter
-from iraas.settings import load_settings
-from iraas.wiring.backend import dead_letters, open_backend
+from iraas.wiring.backend import dead_letters
 
 app = typer.Typer(help="Jobs that nobody could finish.", no_args_is_help=True)
-Data = Annotated[Path | None, typer.Option(help="Folder of the queue and the stores. [default: .iraas]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_T = TypeVar("_T")
+
+
+class Line(msgspec.Struct):
+    """A dead letter as it is shown: of a body, only its size."""
+
+    id: str
+    at: float  # wall time, seconds
+    owner: str
+    reason: str
+    body_bytes: int  # of a message that was no job; 0 for a job, whose picture is stored
+
+    @classmethod
+    def of(cls, letter: DeadLetter) -> Line:
+        """What is shown of a letter."""
+        return cls(letter.id, letter.at, letter.owner, letter.reason, len(letter.body))
+
+    def in_words(self) -> str:
+        """One line."""
+        at = datetime.fromtimestamp(self.at, tz=UTC)
+        whose = self.owner or (f"{self.body_bytes} bytes" if self.body_bytes else "-")
+        return f"{self.id}  {at:%Y-%m-%d %H:%M:%S}Z  {whose}  {_printable(self.reason)}"
 
 
 @app.command("list")
 def list_(data: Data = None, as_json: Json = False) -> None:
-    """Show the dead letters, the oldest first."""
-    letters = sorted(_with_dead_letters(data, _all), key=lambda letter: letter.at)
+    """Show the dead letters, the oldest first.
+
+    One called `malformed-...` is a message that was no job, or a job of a later version of iraas.
+    """
+    lines = sorted(ask_backend(data, lambda backend: _lines(dead_letters(backend))), key=lambda line: line.at)
     if as_json:
-        typer.echo(msgspec.json.encode(letters).decode())
+        typer.echo(msgspec.json.encode(lines).decode())
         return
-    for letter in letters:
-        at = datetime.fromtimestamp(letter.at, tz=UTC)
-        typer.echo(f"{letter.id}  {at:%Y-%m-%d %H:%M:%S}Z  {letter.owner}  {letter.reason}")
-    if not letters:
+    for line in lines:
+        typer.echo(line.in_words())
+    if not lines:
         typer.echo("There are no dead letters.")
 
 
@@ -46,46 +63,37 @@ def redrive(
 ) -> None:
     """Send jobs again. Their failures are moved aside to `superseded/`, and their ids get new answers.
 
+    A message that was no job is sent again as it was, which helps once the workers are of its version.
     Exit code 1 when one of them could not be sent.
     """
     if bool(ids) == everything:
         raise typer.BadParameter("name ids, or say --all")
-    outcomes = _with_dead_letters(data, lambda letters: _redrive(letters, ids))
+    outcomes = ask_backend(data, lambda backend: _redrive(dead_letters(backend), ids))
     if as_json:
         typer.echo(msgspec.json.encode(outcomes).decode())
     else:
-        for job_id, outcome in outcomes.items():
-            typer.echo(f"{job_id}  {outcome}")
+        for name, outcome in outcomes.items():
+            typer.echo(f"{name}  {outcome}")
+        if not outcomes:
+            typer.echo("There are no dead letters.")
     if any(outcome != "sent" for outcome in outcomes.values()):
         raise typer.Exit(1)
 
 
-async def _all(letters: DeadLetters) -> list[DeadLetter]:
-    return [letter async for letter in letters.list()]
+async def _lines(letters: DeadLetters) -> list[Line]:
+    return [Line.of(letter) async for letter in letters.list()]
 
 
 async def _redrive(letters: DeadLetters, ids: list[str] | None) -> dict[str, str]:
-    from iraas.errors import IraasError
-
     outcomes = {}
-    for job_id in ids or [letter.id for letter in await _all(letters)]:
+    for name in ids or [line.id for line in await _lines(letters)]:
         try:
-            await letters.redrive(job_id)
-            outcomes[job_id] = "sent"
+            await letters.redrive(name)
+            outcomes[name] = "sent"
         except (IraasError, ValueError) as error:
-            outcomes[job_id] = str(error)
+            outcomes[name] = str(error)
     return outcomes
 
 
-def _with_dead_letters(data: Path | None, do: Callable[[DeadLetters], Awaitable[_T]]) -> _T:
-    async def run() -> _T:
-        settings = load_settings(data=data)
-        if not (settings.data / "queue.sqlite3").exists():
-            raise ConfigurationError(f"no service has run on the folder {settings.data}; name its --data")
-        backend = open_backend(settings, inline=True)
-        try:
-            return await do(dead_letters(backend))
-        finally:
-            await backend.close()
-
-    return asyncio.run(run())
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)

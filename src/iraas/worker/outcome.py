@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iraas.blobs.port import Blob
 from iraas.errors import IraasError
-from iraas.messages import Answer, Failure, InputFacts, Job, Record, Timing
+from iraas.messages import MAX_REASON_CHARACTERS, Answer, Failure, InputFacts, Job, Record, Timing
 from iraas.worker.infer import Computed
 
 
@@ -33,11 +33,13 @@ def answer(job: Job, blob: Blob, computed: Computed, *, model: str, begun_at: fl
 
 
 def failure(job: Job, error: IraasError, blob: Blob | None = None) -> Record:
-    """Why a job got no labels."""
+    """Why a job got no labels. The detail is cut: the audit knows failures by their size."""
     sha256 = blob.info.metadata.get("sha256", "") if blob is not None else ""
     return Record(
         owner=job.owner,
-        outcome=Failure(id=job.id, slug=error.slug, detail=error.detail, sha256=sha256),
+        outcome=Failure(
+            id=job.id, slug=error.slug, detail=error.detail[:MAX_REASON_CHARACTERS], sha256=sha256
+        ),
     )
 
 

@@ -308,3 +308,51 @@ async def test_file_systems_without_flags_do(tmp_path, monkeypatch):
     blobs = FileBlobs(tmp_path, inline=True)
     assert await blobs.put("image", b"")
     await blobs.close()
+
+
+async def test_lists_in_the_order_of_rank(tmp_path):
+    """Promise 5: two stores list what both have in one order, below every prefix, whoever wrote first."""
+    one, other = FileBlobs(tmp_path / "one", inline=True), FileBlobs(tmp_path / "other", inline=True)
+    names = [f"image-{n}" for n in range(700)]
+    keys = [*names, *(f"dead-letters/{name}" for name in names), *(f"x/{n % 7}/{n}" for n in range(700))]
+    for key in keys:
+        await one.put(key, b"")
+    for key in reversed(keys):
+        await other.put(key, b"")
+
+    for prefix in ("", "dead-letters/", "x/", "x/3/"):
+        listed = [info.key async for info in one.list(prefix)]
+        assert len(listed) in (100, 700)
+        assert listed == sorted(listed, key=one.rank)
+        assert listed == [info.key async for info in other.list(prefix)]
+    await one.close()
+    await other.close()
+
+
+@pytest.mark.parametrize("length", [0, 1_000, HEADER_BYTES, HEADER_BYTES + 3])
+async def test_half_an_object_is_not_listed(blobs, length):
+    """A list shows what `head` shows: what a power loss tore is from before this boot, and is none."""
+    await blobs.put("whole", b"done")
+    await blobs.put("torn", b"done")
+    tear(blobs, "torn", length)
+    for key in ("whole", "torn"):
+        os.utime(blobs.root / path_of(key), (1.0, 1.0))
+
+    for _ in range(2):
+        assert [info.key async for info in blobs.list()] == ["whole"]
+    assert await blobs.put("torn", b"again", if_absent=True)
+    assert {info.key async for info in blobs.list()} == {"whole", "torn"}
+
+
+async def test_a_list_opens_no_file_twice(blobs, monkeypatch):
+    """Headers are read of what may be torn, once; then a list costs what it always did."""
+    for n in range(9):
+        await blobs.put(f"image-{n}", b"")
+    os.utime(blobs.root / path_of("image-3"), (1.0, 1.0))
+    opened = []
+    head = blobs._folder.head
+    monkeypatch.setattr(blobs._folder, "head", lambda key: opened.append(key) or head(key))
+
+    for _ in range(3):
+        assert len([info async for info in blobs.list()]) == 9
+    assert opened == ["image-3"]

@@ -70,3 +70,40 @@ async def test_a_young_input_may_be_between_put_and_send(resend, parts):
     assert await resend.sweep(youngest=60) == 0
     parts.clock.advance(61)
     assert await resend.sweep(youngest=60) == 1
+
+
+async def test_a_full_store_costs_no_call_for_what_is_answered(resend, parts):
+    """Only the lists are read, and the two calls that confirm a missing answer."""
+    for _ in range(20):
+        job_id = await accepted(parts)
+        await parts.results.put(job_id, encode(Record("ann", Failure(job_id, "undecodable-image", ""))))
+    lost = await accepted(parts)
+    asked = []
+    for blobs in (parts.inputs, parts.results):
+        blobs.head = lambda key, head=blobs.head: asked.append(key) or head(key)
+
+    assert await resend.sweep(youngest=0) == 1
+    assert asked == [lost, lost]
+
+
+async def test_sends_as_many_at_a_time_as_the_queue_takes(resend, parts):
+    """A call carries `max_batch` messages, and the last one the rest."""
+    lost = {await accepted(parts) for _ in range(23)}
+    parts.requests.max_batch = 10
+    send, sizes = parts.requests.send, []
+    parts.requests.send = lambda messages: sizes.append(len(messages)) or send(messages)
+
+    assert await resend.sweep(youngest=0) == 23
+
+    assert sizes == [10, 10, 3]
+    assert {decode(Job, entry.message.body).id for entry in parts.requests._entries} == lost
+    assert parts.counted("iraas_resent_total") == 23
+
+
+async def test_somebody_elses_object_stops_nobody(resend, parts):
+    """An object without our metadata is passed over, and what comes after it is sent."""
+    for key in ("00000000-0000-7000-8000-000000000000", "a-probe"):
+        await parts.inputs.put(key, b"by hand")
+    await accepted(parts)
+
+    assert await resend.sweep(youngest=0) == 1
