@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup up test lint bench lock browser
+.PHONY: setup up test test-aws lint bench lock browser
 
 setup: .venv/ready tests/doubles/node_modules/ready
 
@@ -22,6 +22,11 @@ up: .venv/ready
 
 test: setup browser
 	$(BIN)/pytest
+
+# The same contract suites against a real account: credentials and region as the AWS SDK finds them.
+test-aws: setup
+	@echo "Some 2,000 requests to SQS and 3,000 to S3 in your account: about one US cent. Queues and buckets are called iraas-test-..."
+	IRAAS_TEST_AWS=1 $(BIN)/pytest tests/contract/test_sqs_queue.py tests/contract/test_s3_blobs.py -k OnAws
 
 browser:
 	@tools/install_browser.sh

@@ -177,6 +177,11 @@ DEAD_LETTERS = "dead-letters/"  # prefix of their records in the results store
 SUPERSEDED = "superseded/"  # prefix of the failures that a redrive moved aside
 
 
+def is_id(text: str) -> bool:
+    """Whether this is an id of ours: a UUID in small letters."""
+    return _UUID.fullmatch(text) is not None
+
+
 def encode(message: Job | Reply | Record | DeadLetter) -> bytes:
     """A message -> its JSON."""
     return _ENCODER.encode(message)
@@ -188,7 +193,7 @@ def decode(kind: type[_Wire], data: bytes) -> _Wire:
         message: _Wire = _DECODERS[kind].decode(data)  # type: ignore[assignment]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedMessage(f"not a {kind.__name__}: {error}") from error
-    if isinstance(message, Job) and not _UUID.fullmatch(message.id):
+    if isinstance(message, Job) and not is_id(message.id):
         raise MalformedMessage("a Job whose id is no UUID")
     if message.v != VERSION:
         raise MalformedMessage(f"a {kind.__name__} of version {message.v}; this process knows {VERSION}")

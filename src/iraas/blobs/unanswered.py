@@ -6,16 +6,13 @@ together: a million answered pictures cost no calls but those of the two lists, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 
 from iraas.blobs.abreast import abreast
 from iraas.blobs.port import BlobInfo, Blobs
-from iraas.messages import InputFacts
+from iraas.messages import InputFacts, is_id
 
 Pair = tuple[BlobInfo | None, BlobInfo | None]  # a picture's input and its record, where they are
-
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def pairs(inputs: Blobs, results: Blobs) -> AsyncIterator[Pair]:
@@ -67,7 +64,7 @@ async def unanswered(inputs: Blobs, results: Blobs, *, before: float) -> AsyncIt
 
 async def _of_pictures(listing: AsyncIterator[BlobInfo]) -> AsyncIterator[BlobInfo]:
     async for info in listing:
-        if _ID.fullmatch(info.key):
+        if is_id(info.key):
             yield info
 
 

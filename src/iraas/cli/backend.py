@@ -31,6 +31,7 @@ def ask_backend(data: Path | None, ask: Callable[[Backend], Awaitable[_T]]) -> _
             )
         backend = open_backend(settings, inline=True)
         try:
+            await backend.check("operator")
             return await ask(backend)
         finally:
             await backend.close()

@@ -25,21 +25,28 @@ try:
 except ImportError as error:
     raise ConfigurationError(f"the aws backend needs {error.name}: pip install 'iraas[aws]'") from error
 
-MAX_RESULT_BYTES = 8_000_000  # of an answer; a hundred predictions take 12 KB
+MAX_RESULT_BYTES = 1_000_000  # of an answer; a hundred predictions take 8 KB
 
-# What each tier asks of each thing, as docs/aws.md lists it for its role.
+# What each asks of each thing, as docs/aws.md lists it for its role. An operator's repairs are tried when needed.
 ON_REQUESTS = {
     "web": ("SendMessage",),
     "worker": ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"),
+    "operator": (),
 }
-ON_DEAD_LETTERS = {"web": ("ReceiveMessage", "DeleteMessage"), "worker": ("SendMessage",)}
+ON_DEAD_LETTERS = {
+    "web": ("ReceiveMessage", "DeleteMessage"),
+    "worker": ("SendMessage",),
+    "operator": (),
+}
 ON_INPUTS = {
     "web": ("PutObject", "GetObject", "DeleteObject", "ListBucket"),
     "worker": ("GetObject", "DeleteObject", "ListBucket"),
+    "operator": ("GetObject", "ListBucket"),
 }
 ON_RESULTS = {
     "web": ("PutObject", "GetObject", "ListBucket"),
     "worker": ("PutObject", "GetObject", "ListBucket"),
+    "operator": ("GetObject", "ListBucket"),
 }
 
 
@@ -51,7 +58,8 @@ class AwsBackend:
     def __init__(self, settings: Settings, *, overrides: Overrides, telemetry: Telemetry) -> None:
         self._settings = settings
         session = botocore.session.Session()
-        region = settings.region or session.get_config_variable("region")
+        # botocore itself reads AWS_DEFAULT_REGION and the profile; every other SDK, and Lambda, say AWS_REGION.
+        region = settings.region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
         if not region:
             raise ConfigurationError("no AWS region is known: set IRAAS_REGION, or AWS_REGION")
 

@@ -16,7 +16,7 @@ from iraas.wiring.overrides import NO_OVERRIDES, Overrides
 from iraas.worker.begun import BegunNote, NoNote
 
 Background = Callable[[], Awaitable[None]]
-Tier = Literal["web", "worker"]
+Tier = Literal["web", "worker", "operator"]  # who asks for what; the last is a person with a command
 
 
 class Backend(Protocol):

@@ -1,0 +1,15 @@
+// fauxqs on a free port of 127.0.0.1, and the port on standard output. Its own command line would listen on
+// every interface. Ends when standard input does, so that it never outlives whoever started it.
+import { buildApp } from "fauxqs";
+import { SqsStore } from "./node_modules/fauxqs/dist/sqs/sqsStore.js";
+
+const LOOK_MS = 50;
+
+const sqsStore = new SqsStore();
+const app = buildApp({ logger: false, defaultRegion: process.argv[2], stores: { sqsStore } });
+const address = await app.listen({ port: 0, host: "127.0.0.1" });
+console.log(new URL(address).port);
+
+// Left alone it ends leases only when somebody receives, and GetQueueAttributes counts what is long visible.
+setInterval(() => sqsStore.processAllTimers(), LOOK_MS).unref();
+process.stdin.on("end", () => process.exit(0)).resume();
