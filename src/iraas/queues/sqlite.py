@@ -147,6 +147,8 @@ class SqliteResponseQueues:
     `open` finds of others was left by one that died, and is removed.
     """
 
+    billed = False
+
     def __init__(self, database: SqliteDatabase, prefix: str = "responses-") -> None:
         self._database = database
         self._prefix = prefix

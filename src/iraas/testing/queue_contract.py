@@ -8,8 +8,8 @@ class TestSqliteQueue(LocalQueueContract):
         return open_queue
 
 Each call of `open_queue` gives the queue of that name as another process would hold it. Backends differ
-only by what they declare (`fences`, `durable_against`, `max_batch`). One that lives in real time overrides
-`clock` with whatever can `advance`.
+only by what they declare (`fences`, `tells_age`, `durable_against`, `max_batch`). One that lives in real time
+overrides `clock` with whatever can `advance`, and says whether its `depth_is_exact`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 from iraas.queues.port import Message, Queue, ResponseQueues
 from iraas.testing.manual_clock import ManualClock
-from iraas.testing.queue_case import OpenQueue, bodies, receipts
+from iraas.testing.queue_case import DepthCase, OpenQueue, bodies, receipts
 from iraas.testing.queue_delivery import DeliveryContract
 from iraas.testing.queue_sharing import SharingContract
 from iraas.testing.queue_waiting import WaitingContract
@@ -41,7 +41,7 @@ class LocalQueueContract(QueueContract):
         await queue.send([Message(b"fourth", "an-id")])
 
         assert bodies(deliveries) == [b"first", b"other"]
-        assert (await queue.depth())[:2] == (0, 2)
+        await self.expect_depth(queue, 0, 2)
         await queue.delete(receipts(deliveries))
         await queue.send([Message(b"fifth", "an-id")])
         assert bodies(await queue.receive(up_to=9, wait=0)) == [b"fifth"]
@@ -62,7 +62,7 @@ class LocalQueueContract(QueueContract):
             await queue.release([delivery.receipt])
             assert await queue.receive(up_to=1, wait=0) == []
 
-        assert (await queue.depth())[:2] == (0, 0)
+        await self.expect_depth(queue, 0, 0)
         assert bodies(await dead_letters.receive(up_to=9, wait=0)) == [b"first"]
 
     async def test_a_late_worker_may_finish_what_nobody_took(self, queue: Queue, clock: ManualClock) -> None:
@@ -74,7 +74,7 @@ class LocalQueueContract(QueueContract):
         assert await queue.receive(up_to=1, wait=0) == []
 
         await queue.delete(held)
-        assert (await queue.depth())[:2] == (0, 0)
+        await self.expect_depth(queue, 0, 0)
 
     async def test_gives_the_oldest_first(self, queue: Queue, clock: ManualClock) -> None:
         """Who came first is served first, also after having been given back."""
@@ -87,7 +87,7 @@ class LocalQueueContract(QueueContract):
         assert bodies(await queue.receive(up_to=2, wait=0)) == [b"0", b"1"]
 
 
-class ResponseQueuesContract:
+class ResponseQueuesContract(DepthCase):
     """The promises of `ResponseQueues`, by their numbers. Give `web` and `worker`: two processes' views."""
 
     async def test_a_reply_reaches_the_process_that_asked(
@@ -100,7 +100,7 @@ class ResponseQueuesContract:
         await queue.delete(receipts(deliveries))
 
         assert bodies(deliveries) == [b"one", b"two"]
-        assert (await queue.depth())[:2] == (0, 0)
+        await self.expect_depth(queue, 0, 0)
 
     async def test_each_opening_makes_another_queue(
         self, web: ResponseQueues, worker: ResponseQueues

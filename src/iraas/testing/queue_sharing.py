@@ -36,7 +36,7 @@ class SharingContract(QueueCase):
         assert await worker.receive(up_to=1, wait=0) == []
 
         await heartbeat.delete(held)
-        assert (await worker.depth())[:2] == (0, 0)
+        await self.expect_depth(worker, 0, 0)
 
     @pytest.mark.parametrize("end", ["timeout", "release"])
     @pytest.mark.parametrize("act", ["delete", "extend", "release"])
@@ -61,7 +61,7 @@ class SharingContract(QueueCase):
             case "release":
                 await queue.release(stale)
 
-        assert (await queue.depth())[:2] == (0, 1)
+        await self.expect_depth(queue, 0, 1)
         clock.advance(queue.visibility_timeout)
         [again] = await queue.receive(up_to=1, wait=0)
         assert again.receive_count == held.receive_count + 1
@@ -76,7 +76,7 @@ class SharingContract(QueueCase):
         await queue.extend(held, seconds=60)
         await queue.delete(held)
 
-        assert (await queue.depth())[:2] == (1, 0)
+        await self.expect_depth(queue, 1, 0)
 
     async def test_passes_over_what_is_no_receipt(self, queue: Queue) -> None:
         """Promise 6: receipts that never were hinder nothing, and the good ones among them count."""
@@ -85,10 +85,10 @@ class SharingContract(QueueCase):
         nonsense = ["", "1", ":", "1:0", "1:", "nonsense", "99:99"]
         await queue.extend([*nonsense, *held], seconds=60)
         await queue.release(nonsense)
-        assert (await queue.depth())[:2] == (0, 1)
+        await self.expect_depth(queue, 0, 1)
 
         await queue.delete([*nonsense, *held])
-        assert (await queue.depth())[:2] == (0, 0)
+        await self.expect_depth(queue, 0, 0)
 
     async def test_queues_do_not_mix(self, open_queue: OpenQueue) -> None:
         """A message is in the queue that it was sent to, and its receipt counts only there."""
@@ -98,5 +98,5 @@ class SharingContract(QueueCase):
         held = receipts(await others.receive(up_to=2, wait=0))
         await requests.delete(held)
 
-        assert (await others.depth())[:2] == (0, 1)
+        await self.expect_depth(others, 0, 1)
         assert bodies(await requests.receive(up_to=2, wait=0)) == [b"job"]
