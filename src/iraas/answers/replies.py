@@ -27,6 +27,7 @@ class Replies:
         saw_worker: Callable[[str], None],
     ) -> None:
         self._responses = responses
+        self.billed = responses.billed  # whether only those replies are worth sending that somebody waits for
         self._answers = answers
         self._telemetry = telemetry
         self._saw_worker = saw_worker

@@ -1,7 +1,8 @@
 """reply -> the waiting request; else the results store; else nothing yet.
 
 A reply is only the fast road. It may be lost (a web process died, a queue vanished), and then the answer is
-found in the results store: a waiting request looks there after 0.5, 1, 2, then every 4 seconds.
+found in the results store: a waiting request looks there after 0.5, 1, 2, then every 4 seconds. While replies
+take longer than that, the first look waits for them: under load each request would look in vain, and on S3 pay.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from iraas.telemetry import Telemetry
 
 LOOK_SECONDS = (0.5, 1.0, 2.0)  # into the store, after the start of the wait and after each other
 LOOK_EVERY = 4.0  # seconds, from then on
+USUAL_FACTOR = 2.0  # times the usual time to a reply, before the first look
+SMOOTHING = 0.1  # weight of the newest reply in the usual time
 
 
 class Waiter:
@@ -63,6 +66,7 @@ class Answers:
         self._on_answer = on_answer  # job id, milliseconds that it kept its worker busy
         self._waiters: defaultdict[str, set[Waiter]] = defaultdict(set)
         self._over = False
+        self._usual_seconds = 0.0  # from a wait's beginning to its reply
 
     @property
     def waiting(self) -> int:
@@ -84,13 +88,17 @@ class Answers:
     async def wait(self, job_id: str, waiter: Waiter, seconds: float) -> Record | None:
         """The job's record, or None when there is none after `seconds`, or since `give_up`."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        begun = loop.time()
+        deadline = begun + seconds
         looks = iter(LOOK_SECONDS)
+        patience = min(LOOK_EVERY, max(next(looks), USUAL_FACTOR * self._usual_seconds))
         while (left := deadline - loop.time()) > 0 and not self._over:
-            await waiter.rest(min(left, next(looks, LOOK_EVERY)))
+            await waiter.rest(min(left, patience))
+            patience = next(looks, LOOK_EVERY)
             if waiter.record is None and waiter.over:
                 return None
             if waiter.over:
+                self._usual_seconds += SMOOTHING * (loop.time() - begun - self._usual_seconds)
                 self._telemetry.count("iraas_answers_found_total", by="reply")
                 return waiter.record
             record = await self._look_again(job_id)

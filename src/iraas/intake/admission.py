@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from iraas.queues.port import Depth
 
 NEVER_REFUSED = 256  # waiting jobs: a burst of a hundred into a sleeping service gets its answers
 FIRST_GUESS_SECONDS = 0.02  # of one picture on one worker, until a reply tells
+REPLIES_WANTED = 1 / 16  # of the jobs that nobody waits for: enough to measure the service time
 SMOOTHING = 0.05  # weight of the newest reply in the service time
 STALE_FACTOR = 5.0  # times `sample_seconds`: an older sample is not used, a younger one is replaced meanwhile
 
@@ -49,6 +51,10 @@ class Admission:
         self._sampled_at = -math.inf
         self._since_sample = 0
         self._owner_of: dict[str, str] = {}
+        self._unseen: list[
+            tuple[float, str]
+        ] = []  # a heap: when a job without a reply will be over, its owner
+        self._unwanted = 0.0  # replies that were not asked for, since the last that was
         self._held: Counter[str] = Counter()
 
     @property
@@ -64,10 +70,11 @@ class Admission:
     async def admit(self, owner: str) -> None:
         """Let one more job in. Raises `Overloaded` with the seconds after which a retry may succeed."""
         await self._look()
+        self._forget_the_unseen()
         waiting = self._waiting
         if waiting < NEVER_REFUSED:
             return
-        per_job = self._service_seconds / max(1, self._fleet.state().capacity)
+        per_job = self._per_job
         wait = waiting * per_job
         if wait > self._max_backlog_seconds:
             raise Overloaded(
@@ -81,10 +88,21 @@ class Admission:
                 retry_after=max(1.0, self._held[owner] * per_job / 2),
             )
 
-    def accepted(self, job_id: str, owner: str) -> None:
-        """A job of `owner` was sent."""
+    def wants_a_reply(self) -> bool:
+        """Whether the next job's reply is worth its price though nobody waits for it."""
+        self._unwanted += REPLIES_WANTED
+        wanted = self._unwanted >= 1
+        self._unwanted -= wanted
+        return wanted
+
+    def accepted(self, job_id: str, owner: str, *, replied: bool = True) -> None:
+        """A job of `owner` was sent. Without a reply it counts for as long as it is likely to wait."""
         self._since_sample += 1
-        if job_id not in self._owner_of:
+        if not replied:
+            over_at = self._clock.boot() + self._waiting * self._per_job
+            heapq.heappush(self._unseen, (over_at, owner))
+            self._held[owner] += 1
+        elif job_id not in self._owner_of:
             self._owner_of[job_id] = owner
             self._held[owner] += 1
 
@@ -96,8 +114,22 @@ class Admission:
             self._measured = True
         owner = self._owner_of.pop(job_id, None)
         if owner is not None:
-            self._held[owner] -= 1
-            self._held += Counter()  # drops the owners that hold nothing
+            self._release(owner)
+
+    @property
+    def _per_job(self) -> float:
+        """Seconds between two answers, when all workers work."""
+        return self._service_seconds / max(1, self._fleet.state().capacity)
+
+    def _forget_the_unseen(self) -> None:
+        now = self._clock.boot()
+        while self._unseen and self._unseen[0][0] <= now:
+            _, owner = heapq.heappop(self._unseen)
+            self._release(owner)
+
+    def _release(self, owner: str) -> None:
+        self._held[owner] -= 1
+        self._held += Counter()  # drops the owners that hold nothing
 
     async def _look(self) -> None:
         """Know a depth that is young enough. Who is let in anyway does not wait for the next one."""
@@ -118,5 +150,6 @@ class Admission:
             return  # the send that follows will say so, in the words of the right error
         self._since_sample = 0
         if self._sample.visible + self._sample.in_flight == 0:
+            self._unseen.clear()
             self._owner_of.clear()  # replies can be lost; an empty queue proves that nobody waits
             self._held.clear()

@@ -58,12 +58,17 @@ class Coalescer(Generic[Item]):
         *,
         max_items: int,
         linger: float,
+        alone_at_once: bool = False,
         max_weight: float = math.inf,
         at_once: int = 4,
     ) -> None:
         self._deliver = deliver
         self._max_items = max_items
         self._linger = linger  # seconds
+        self._alone_at_once = (
+            alone_at_once  # who comes when nobody came for so long does not wait for company
+        )
+        self._came_at = -math.inf  # when the last item came; the loop's time
         self._max_weight = max_weight
         self._at_once = at_once  # deliveries under way
         self._growing: _Batch[Item] | None = None
@@ -98,13 +103,15 @@ class Coalescer(Generic[Item]):
             await asyncio.wait(self._under_way)
 
     def _take(self, item: Item, weight: int, call: _Call) -> None:
+        loop = asyncio.get_running_loop()
+        alone, self._came_at = loop.time() - self._came_at > self._linger, loop.time()
         batch = self._growing
         if batch is not None and batch.weight + weight > self._max_weight:
             self._close()
             batch = None
         if batch is None:
             batch = self._growing = _Batch()
-            self._timer = asyncio.get_running_loop().call_later(self._linger, self._ring)
+            self._timer = loop.call_later(0.0 if alone and self._alone_at_once else self._linger, self._ring)
         batch.items.append(item)
         batch.calls.append(call)
         batch.weight += weight

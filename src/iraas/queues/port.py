@@ -93,7 +93,9 @@ class ResponseQueues(Protocol):
     3. A name outside this deployment's own prefix is refused with `ValueError`.
     """
 
-    billed: bool  # whether a reply has its price, so that only those are worth sending that somebody waits for
+    billed: (
+        bool  # whether a reply has its price, so that only those are worth sending that somebody waits for
+    )
 
     async def open(self) -> tuple[str, Queue]:
         """Make this process's own queue: its name, and the queue."""

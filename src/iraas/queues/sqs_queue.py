@@ -20,8 +20,8 @@ from iraas.queues.sqs_body import MAX_BYTES, from_text, size, to_text
 from iraas.queues.sqs_connection import LONGEST_POLL_SECONDS, Answer, SqsConnection
 from iraas.queues.sqs_errors import STALE
 
-SEND_LINGER_SECONDS = 0.005  # a client waits meanwhile
-DELETE_LINGER_SECONDS = 0.02  # nobody waits
+SEND_LINGER_SECONDS = 0.02  # when others came just before; a client waits meanwhile
+DELETE_LINGER_SECONDS = 0.2  # nobody waits, and leases are longer
 LONGEST_HIDING_SECONDS = 43_200  # 12 hours; SQS allows no more
 DEPTH = {  # what SQS counts, and whether it counts as visible
     "ApproximateNumberOfMessages": True,
@@ -61,6 +61,7 @@ class SqsQueue:
             max_items=MAX_ENTRIES,
             max_weight=MAX_BYTES,
             linger=SEND_LINGER_SECONDS,
+            alone_at_once=True,
         )
         self._deletes: Coalescer[Entry] = Coalescer(
             partial(deliver, connection, "DeleteMessageBatch", url, pass_over=STALE),

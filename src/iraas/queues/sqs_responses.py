@@ -42,6 +42,8 @@ class SqsResponseQueues:
     a new queue is left alone.
     """
 
+    billed = True
+
     def __init__(
         self,
         connection: SqsConnection,

@@ -70,6 +70,7 @@ class AroundResponses:
     def __init__(self, queues: ResponseQueues, around: Around) -> None:
         self._queues = queues
         self._around = around
+        self.billed = queues.billed
 
     async def open(self) -> tuple[str, Queue]:
         """As the queues'."""

@@ -161,6 +161,8 @@ class MemoryQueue:
 class MemoryResponseQueues:
     """Response queues that die with their process. Keeps the promises of `ResponseQueues`."""
 
+    billed = False
+
     def __init__(self, *, clock: Clock | None = None, prefix: str = "responses-") -> None:
         self._clock = clock
         self._prefix = prefix

@@ -66,10 +66,13 @@ class Desk:
             submission = Submission(upload.data, owner, upload.filename, idempotency_key)
             job_id = self._intake.identify(submission)
             with self._answers.expect(job_id) as waiter:
-                accepted = await self._intake.submit(job_id, submission, reply_to=self._replies.name)
+                replied = wait > 0 or not self._replies.billed or self._admission.wants_a_reply()
+                accepted = await self._intake.submit(
+                    job_id, submission, reply_to=self._replies.name if replied else ""
+                )
                 record = accepted.record
                 if record is None:
-                    self._admission.accepted(job_id, owner)
+                    self._admission.accepted(job_id, owner, replied=replied)
                     self._telemetry.count("iraas_images_accepted_total")
                     del upload, submission
                     reader.forget()  # the store has it; a long wait must not hold its bytes

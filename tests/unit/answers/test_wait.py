@@ -86,3 +86,20 @@ async def test_giving_up_ends_every_wait(answers):
         assert await waiting is None
     with answers.expect(ID) as waiter:
         assert await answers.wait(ID, waiter, 60) is None
+
+
+async def test_while_replies_are_slow_nobody_looks_in_vain(answers, parts, monkeypatch):
+    """Under load the store is asked once a reply is overdue, not while it may well be on its way."""
+    monkeypatch.setattr("iraas.answers.wait.LOOK_SECONDS", (0.0,))
+    monkeypatch.setattr("iraas.answers.wait.SMOOTHING", 1.0)
+    loop = asyncio.get_running_loop()
+    with answers.expect(ID) as waiter:
+        loop.call_later(0.05, answers.resolve, RECORD)
+        monkeypatch.setattr(parts.results, "get", None)  # a look would fail
+        monkeypatch.setattr("iraas.answers.wait.LOOK_SECONDS", (1.0,))
+        assert await answers.wait(ID, waiter, 30) == RECORD
+
+    monkeypatch.setattr("iraas.answers.wait.LOOK_SECONDS", (0.0,))
+    with answers.expect(ID) as waiter:
+        loop.call_later(0.01, answers.resolve, RECORD)
+        assert await answers.wait(ID, waiter, 30) == RECORD

@@ -166,3 +166,24 @@ async def test_lost_replies_do_not_fill_a_share_for_ever():
 
     door.clock.advance(1)
     assert await door.admit(10, "ann") == 10
+
+
+async def test_jobs_that_nobody_waits_for_count_for_their_likely_wait():
+    """Where replies are not sent for them, a key's places come back when its jobs should be answered."""
+    door = Door(owners=2)
+    door.admission.answered("measured", busy_ms=10)
+    door.depth = Depth(300, 0, 1.0)
+    await door.admission.admit("ann")
+    for number in range(300):
+        door.admission.accepted(f"ann-{number}", "ann", replied=False)
+    with pytest.raises(Overloaded, match="share"):
+        await door.admission.admit("ann")
+
+    door.clock.advance(4)  # 600 jobs of 5 ms each
+    await door.admission.admit("ann")
+
+
+def test_some_replies_are_wanted_all_the_same():
+    """Of jobs that nobody waits for, one in sixteen tells what a picture costs."""
+    door = Door()
+    assert sum(door.admission.wants_a_reply() for _ in range(160)) == 10

@@ -183,3 +183,17 @@ async def test_nothing_is_delivered_for_nothing(backend):
     await coalescer.add([])
     await coalescer.drain()
     assert backend.batches == []
+
+
+async def test_who_comes_alone_does_not_wait_for_company(backend):
+    """An item that nobody preceded leaves at once, with those that came in the same moment; the next one waits."""
+    coalescer = backend.coalescer(alone_at_once=True)
+    await asyncio.gather(coalescer.add(["a"]), coalescer.add(["b"]))
+    assert backend.batches == [["a", "b"]]
+
+    second = asyncio.create_task(coalescer.add(["c"]))
+    await some_turns()
+    assert backend.batches == [["a", "b"]]
+    await coalescer.drain()
+    await second
+    assert backend.batches[1:] == [["c"]]
