@@ -86,10 +86,10 @@ class Deployment:
         self.tiers: list[Tier] = []
         self._folder = folder
         self._command = command
-        dead = sqs.create_queue(f"{self.stack}-dead")
+        dead = sqs.create_queue(f"{self.stack}-dead-letters")
         redrive = json.dumps(
             {
-                "deadLetterTargetArn": f"arn:aws:sqs:{sqs.region}:000000000000:{self.stack}-dead",
+                "deadLetterTargetArn": f"arn:aws:sqs:{sqs.region}:000000000000:{self.stack}-dead-letters",
                 "maxReceiveCount": max_receives,
             }
         )

@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
-from iraas.testing.proxy import Plan, Proxy
 from tests.chaos.crowd import Crowd, books_when_quiet, grey
 from tests.deployment import Deployment
 from tests.service import WITH_REPLACEMENTS
 from tests.waiting import until
+
+from iraas.testing.proxy import Plan, Proxy
 
 OUTAGE_SECONDS = 30.0
 SAID_WITHIN_SECONDS = 10.0

@@ -34,8 +34,9 @@ class SqsQueue:
     """A standard queue of SQS. Keeps the promises of `iraas.queues.port.Queue`, in one event loop.
 
     `wait_seconds` bounds one poll: it is also how long `close` may take, since SQS cannot be told that a
-    poll is not wanted any more. A longer `wait` makes several polls. Retention and the dead-letter queue
-    are the queue's own attributes.
+    poll is not wanted any more. `gives_back`: what a poll brings when nobody wants it any more is released,
+    which takes sqs:ChangeMessageVisibility; else it comes back after its timeout. A longer `wait` makes several
+    polls. Retention and the dead-letter queue are the queue's own attributes.
     """
 
     max_batch = MAX_ENTRIES
@@ -51,9 +52,11 @@ class SqsQueue:
         *,
         visibility_timeout: float,
         wait_seconds: float = float(LONGEST_POLL_SECONDS),
+        gives_back: bool = True,
     ) -> None:
         self.visibility_timeout = visibility_timeout
         self.url = url
+        self._gives_back = gives_back  # what a cancelled `receive` brings; else it waits for its timeout
         self._connection = connection
         self._longest_poll = max(1, min(LONGEST_POLL_SECONDS, round(wait_seconds)))
         self._sends: Coalescer[Entry] = Coalescer(
@@ -153,7 +156,10 @@ class SqsQueue:
         try:
             return _deliveries(await asyncio.shield(poll))
         except asyncio.CancelledError:
-            poll.add_done_callback(self._give_back)  # the poll goes on at SQS, and may still bring something
+            if self._gives_back:
+                poll.add_done_callback(
+                    self._give_back
+                )  # the poll goes on at SQS, and may still bring something
             raise
 
     def _give_back(self, poll: asyncio.Future[Answer]) -> None:

@@ -84,6 +84,7 @@ class SqsResponseQueues:
             url,
             visibility_timeout=float(ATTRIBUTES["VisibilityTimeout"]),
             wait_seconds=POLL_SECONDS,
+            gives_back=False,  # nobody else receives from it
         )
         self._own = name
         self._opened.append(queue)

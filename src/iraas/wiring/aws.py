@@ -92,7 +92,7 @@ class AwsBackend:
         )
         self.clock: Clock = SystemClock()
         self.requests: Queue = overrides.requests(self._queue(settings.request_queue_url))
-        self.dead_letters: Queue = self._queue(settings.dead_letter_queue_url)
+        self.dead_letters: Queue = self._queue(settings.dead_letter_queue_url, gives_back=False)
         self.responses: ResponseQueues = overrides.responses(self._response_queues)
         self.inputs: Blobs = overrides.inputs(self._input_bucket)
         self.results: Blobs = overrides.results(self._result_bucket)
@@ -139,12 +139,13 @@ class AwsBackend:
         await self.results.close()
         self._connection.close()
 
-    def _queue(self, url: str) -> SqsQueue:
+    def _queue(self, url: str, *, gives_back: bool = True) -> SqsQueue:
         return SqsQueue(
             self._connection,
             url,
             visibility_timeout=self._settings.visibility_timeout,
             wait_seconds=self._settings.sqs_wait_seconds,
+            gives_back=gives_back,
         )
 
 

@@ -52,9 +52,16 @@ WRONG = {
     ),
 }
 
+OF_WEB = (
+    "missing queue",
+    "missing result bucket",
+    "nothing set",
+)  # the check is the same, and a start takes seconds
 
-@pytest.mark.parametrize("role", ["web", "worker"])
-@pytest.mark.parametrize("case", WRONG)
+
+@pytest.mark.parametrize(
+    ("role", "case"), [("worker", case) for case in WRONG] + [("web", case) for case in OF_WEB]
+)
 def test_what_is_wrong_is_named(deployment, sqs, role, case):
     """A queue, bucket, address or credential that does not do is named, with the mend."""
     environment, named = WRONG[case]
