@@ -14,16 +14,13 @@ import tempfile
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from subprocess import PIPE, STDOUT, Popen
-from types import TracebackType
-from typing import Any, Self
+from subprocess import STDOUT, Popen
+from typing import Any
 
 from botocore.config import Config
 from botocore.session import Session
+from tests.doubles.program import KEYS, REGION, Program, credentials
 
-ROOT = Path(__file__).parents[2]
-REGION = "us-east-1"
-ACCESS_KEY, SECRET_KEY = "test", "testsecret"
 READER, READER_SECRET = "reader", "readersecret"  # may get and list, and nothing else
 TRIES = 5  # a port that was free a moment ago may be taken
 START_SECONDS = 60.0  # it takes 3 on an idle machine
@@ -50,7 +47,7 @@ IDENTITIES = {
     "identities": [
         {
             "name": "iraas",
-            "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+            "credentials": [{"accessKey": KEYS[0], "secretKey": KEYS[1]}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         },
         {
@@ -68,42 +65,11 @@ def weed() -> Path | None:
     return program if program.exists() else None
 
 
-class Seaweedfs:
+class Seaweedfs(Program):
     """The server, while the `with` block runs. Its objects lie in a temporary folder."""
 
-    region = REGION
-
     def __init__(self) -> None:
-        self._process: Popen[str] | None = None
-        self._session: Session | None = None
-        self.endpoint = ""
-
-    def __enter__(self) -> Self:
-        # Its input ends when this process closes the pipe, or dies in any way.
-        self._process = Popen(
-            [sys.executable, "-m", "tests.doubles.seaweedfs"], stdin=PIPE, stdout=PIPE, text=True, cwd=ROOT
-        )
-        assert self._process.stdout is not None
-        self.endpoint = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process is not None
-        self._process.communicate()  # closes its input, and waits for its end
-
-    @property
-    def pid(self) -> int:
-        """The process that watches over the server; the server is its child."""
-        assert self._process is not None
-        return self._process.pid
-
-    def session(self) -> Session:
-        """Credentials that the server takes."""
-        if self._session is None:  # once: reading the SDK's descriptions of services takes 0.2 s
-            self._session = _session()
-        return self._session
+        super().__init__([sys.executable, "-m", "tests.doubles.seaweedfs"])
 
     def create_bucket(self, name: str) -> None:
         """Make a bucket."""
@@ -162,7 +128,7 @@ def _free_ports(count: int) -> list[int]:
 def _answers(server: Popen[bytes], port: int) -> bool:
     """Whether it takes and gives back an object; it listens some time before it can."""
     deadline = time.monotonic() + START_SECONDS
-    client = _client(_session(), f"http://127.0.0.1:{port}")
+    client = _client(credentials(), f"http://127.0.0.1:{port}")
     while server.poll() is None and time.monotonic() < deadline:
         try:
             client.create_bucket(Bucket="is-it-there")
@@ -183,12 +149,6 @@ def _end(server: Popen[bytes], grpc_ports: list[int]) -> None:
         for part in ("master", "volume", "filer", "s3"):
             with suppress(FileNotFoundError):
                 Path(f"/tmp/seaweedfs-{part}-grpc-{port}.sock").unlink()
-
-
-def _session() -> Session:
-    session = Session()
-    session.set_credentials(ACCESS_KEY, SECRET_KEY)
-    return session
 
 
 def _client(session: Session, endpoint: str) -> Any:
