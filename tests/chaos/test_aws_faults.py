@@ -6,13 +6,12 @@ import asyncio
 import itertools
 import os
 import random
-import socket
 import time
 from contextlib import suppress
 
 import pytest
 from tests.chaos.crowd import Crowd, books_when_quiet
-from tests.deployment import Deployment, Tier
+from tests.deployment import Deployment, Tier, free_port
 from tests.service import WITH_REPLACEMENTS
 
 SEEDS = int(os.environ.get("IRAAS_CHAOS_SEEDS", "1"))  # 20 for the figure in docs/figures.md
@@ -20,13 +19,6 @@ SECONDS = 60.0
 RATE = 0.1  # of the calls fail, half of them after their effect
 KILL_EVERY_SECONDS = 2.0
 ANSWERED_WITHIN_SECONDS = 40.0  # after the end of the faults
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 class Mayhem:

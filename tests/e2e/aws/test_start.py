@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+
 import pytest
 from tests.deployment import Deployment
 from tests.service import STOP_SECONDS
@@ -70,11 +74,16 @@ def test_what_is_wrong_is_named(deployment, sqs, role, case):
     assert named in complaint(deployment, role, **filled)
 
 
+def test_a_metrics_port_that_is_taken_is_named(deployment):
+    """A worker whose port for numbers is somebody else's says which setting to change."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "IRAAS_METRICS_PORT" in complaint(
+            deployment, "worker", IRAAS_METRICS_PORT=str(taken.getsockname()[1])
+        )
+
+
 def test_help_says_what_is_needed(deployment):
     """`--help` of both tiers names the settings without which they cannot start on AWS."""
-    import subprocess
-    import sys
-
     for role in ("web", "worker"):
         said = subprocess.run(
             [sys.executable, "-m", "iraas", role, "--help"], capture_output=True, text=True, check=True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx2
 import pytest
-from tests.chaos.crowd import Crowd, books_when_quiet
-from tests.deployment import Deployment
+from tests.chaos.crowd import Crowd, books_when_quiet, grey, shade
+from tests.deployment import Deployment, free_port
 from tests.service import WITH_REPLACEMENTS
+from tests.waiting import until
 
 PICTURES = 2_000
 CLIENTS = 64
@@ -47,3 +49,26 @@ def test_both_tiers_end_in_order(deployment, sqs):
     assert (web.stop(), worker.stop()) == (0, 0)
     assert not client.list_queues(QueueNamePrefix=prefix).get("QueueUrls")
     client.close()
+
+
+def test_a_lone_worker_gives_its_numbers(deployment):
+    """With IRAAS_METRICS_PORT a worker without a web process beside it tells what it did, and what AWS will bill."""
+    port = free_port()
+    web, worker = deployment.web(), deployment.worker(IRAAS_METRICS_PORT=str(port))
+    worker.until("worker.started")
+    posted = httpx2.post(f"{web.url}/v1/images?wait=60", content=grey(5), timeout=70)
+    assert posted.json()["label"] == f"grey {shade(5)}"
+
+    def counted(name: str) -> float:
+        lines = httpx2.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+    until(lambda: counted('iraas_jobs_total{outcome="done"}') == 1, what="the job is counted")
+    assert counted('iraas_aws_requests_total{operation="ReceiveMessage"}') >= 1
+    assert counted('iraas_aws_requests_total{operation="PutObject"}') >= 1
+    workers = [
+        line
+        for line in httpx2.get(f"{web.url}/metrics").text.splitlines()
+        if line.startswith("iraas_workers")
+    ]
+    assert 'iraas_workers{state="in service"} 1.0' in workers
