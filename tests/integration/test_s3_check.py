@@ -2,10 +2,8 @@
 
 import pytest
 from botocore.session import Session
-from tests.conftest import missing
-from tests.doubles import seaweedfs
 from tests.doubles.program import KEYS
-from tests.doubles.seaweedfs import READER, READER_SECRET, Seaweedfs
+from tests.doubles.seaweedfs import READER, READER_SECRET
 from tests.integration.s3_script import TOKEN, answering, fault, store
 
 from iraas.blobs.s3 import S3Blobs, check_bucket
@@ -17,13 +15,10 @@ ALL = ("ListBucket", "PutObject", "GetObject", "DeleteObject")
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(s3):
     """A server that knows two keys: one may everything, one may read."""
-    if seaweedfs.weed() is None:
-        missing("seaweedfs, which `make setup` installs,")
-    with Seaweedfs() as server:
-        server.create_bucket("pictures")
-        yield server
+    s3.create_bucket("pictures")
+    return s3
 
 
 @pytest.fixture

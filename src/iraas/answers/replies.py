@@ -12,7 +12,7 @@ from iraas.queues.port import Delivery, Queue, ResponseQueues
 from iraas.telemetry import Log, Telemetry
 
 BACKOFF_SECONDS = 1.0  # after the response queue failed
-MAX_DELETES = 4  # under way at once; replies are heard meanwhile
+MAX_DELETES = 256  # under way at once; replies are heard meanwhile, and deletes may wait for company
 
 
 class Replies:

@@ -21,7 +21,7 @@ from iraas.queues.sqs_connection import LONGEST_POLL_SECONDS, Answer, SqsConnect
 from iraas.queues.sqs_errors import STALE
 
 SEND_LINGER_SECONDS = 0.02  # when others came just before; a client waits meanwhile
-DELETE_LINGER_SECONDS = 0.2  # nobody waits, and leases are longer
+DELETE_LINGER_SECONDS = 0.5  # nobody waits, and leases are longer
 LONGEST_HIDING_SECONDS = 43_200  # 12 hours; SQS allows no more
 DEPTH = {  # what SQS counts, and whether it counts as visible
     "ApproximateNumberOfMessages": True,

@@ -9,10 +9,12 @@ class TestFileBlobs(BlobContract):
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 
 from iraas.blobs.port import BlobInfo, Blobs
+from iraas.side_by_side import side_by_side
 
 NOT_KEYS = (
     "",
@@ -47,11 +49,16 @@ NOT_METADATA = (
 
 
 async def listed(blobs: Blobs, prefix: str = "") -> dict[str, BlobInfo]:
-    """What `list` gives, by key; the same key twice is a failure."""
+    """What `list` gives, by key and in its order; the same key twice is a failure."""
     infos = [info async for info in blobs.list(prefix)]
     by_key = {info.key: info for info in infos}
     assert len(by_key) == len(infos), "list gave a key twice"
     return by_key
+
+
+async def put_all(blobs: Blobs, keys: Iterable[str]) -> None:
+    """An object under each key, as many at once as the store likes."""
+    await side_by_side(lambda key: blobs.put(key, key.encode()), list(keys), at_once=blobs.at_once)
 
 
 class BlobContract:
@@ -162,6 +169,21 @@ class BlobContract:
             assert blob is not None
             assert blob.data == key.encode()
 
+    async def test_lists_in_the_order_of_rank(self, blobs: Blobs) -> None:
+        """Promise 5: what is listed is in the order of `rank`, and no two keys have the same one."""
+        names = ("a", "A", "a-b", "a.b", "a_b", "ab", "aB", "a0", "B", "b", "-", "_", ".a", "0", "10", "9")
+        for prefix in ("", "x/", "x-y/"):
+            keys = {prefix + name for name in names}
+            await put_all(blobs, keys)
+            assert len({blobs.rank(key) for key in keys}) == len(keys)
+            assert list(await listed(blobs, prefix)) == sorted(keys, key=blobs.rank)
+
+    async def test_lists_what_lies_deeper_in_the_order_of_rank(self, blobs: Blobs) -> None:
+        """Promise 5: it holds where one key is the beginning of another."""
+        keys = {f"x/{rest}" for rest in ("a", "a/b", "a/b/c", "a-b", "a.b", "a0", "a/0", "a/-", "b/a")}
+        await put_all(blobs, keys)
+        assert list(await listed(blobs, "x/")) == sorted(keys, key=blobs.rank)
+
     async def test_a_key_may_be_the_beginning_of_another(self, blobs: Blobs) -> None:
         """`a`, `a/b` and `a/b/c` are three objects, and one goes without the others."""
         for key in ("a/b/c", "a/b", "a"):
@@ -174,20 +196,17 @@ class BlobContract:
     async def test_lists_more_than_a_page(self, blobs: Blobs) -> None:
         """`list` goes on beyond what a backend gives at a time."""
         keys = {f"image-{n}" for n in range(1_100)}
-        for key in keys:
-            await blobs.put(key, b"")
-        assert set(await listed(blobs)) == keys
+        await put_all(blobs, keys)
+        assert list(await listed(blobs)) == sorted(keys, key=blobs.rank)
 
     async def test_an_object_that_goes_during_a_list_does_no_harm(self, blobs: Blobs) -> None:
         """Deleting while listing never fails, and what stays is listed."""
         keys = {f"image-{n}" for n in range(300)}
-        for key in keys:
-            await blobs.put(key, b"")
+        await put_all(blobs, keys)
         seen = set()
         async for info in blobs.list():
             seen.add(info.key)
-            for key in keys - {"image-7"}:
-                await blobs.delete(key)
+            await side_by_side(blobs.delete, list(keys - {"image-7"}), at_once=blobs.at_once)
             keys = {"image-7"}
         assert "image-7" in seen
 

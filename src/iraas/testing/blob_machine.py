@@ -73,8 +73,9 @@ class BlobMachine(RuleBasedStateMachine):
 
     @rule(prefix=st.sampled_from(("", "a/", "a/b/", "b/", "_/", "c/")))
     def list(self, prefix: str) -> None:
-        """A list holds each key once, with its size."""
+        """A list holds each key once, with its size, in the order of `rank`."""
         found = self._wait(listed(self._blobs, prefix))
+        assert [*found] == sorted(found, key=self._blobs.rank)
         assert {key: info.size for key, info in found.items()} == {
             key: len(data)
             for key, (data, _) in self._expected.items()

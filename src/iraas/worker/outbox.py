@@ -9,7 +9,7 @@ from typing import Any
 from iraas.worker.finish import Finished
 from iraas.worker.patience import Draining
 
-BATCHES = 4  # on their way out at once, where calls wait; bounds what a slow store can pile up
+BATCHES = 8  # on their way out at once, where calls wait; bounds what a slow store can pile up
 
 
 class Outbox:

@@ -90,7 +90,7 @@ async def test_an_error_of_the_supply_ends_the_worker(tier):
 
 
 async def test_a_batch_leaves_while_the_next_is_computed(tier):
-    """Storing answers does not keep the next picture waiting, and at most four batches are on their way."""
+    """Storing answers does not keep the next picture waiting, and a bounded number of batches is on its way."""
     gate = asyncio.Event()
     put = tier.parts.results.put
 
@@ -99,7 +99,7 @@ async def test_a_batch_leaves_while_the_next_is_computed(tier):
         return await put(*args, **kwargs)
 
     tier.parts.results.put = slow
-    ids = [await tier.post(png((0, number, 0))) for number in range(80)]
+    ids = [await tier.post(png((0, number, 0))) for number in range(120)]
     async with tier.working() as worker:
         await tier.until(lambda: len(worker._outbox._leaving) == BATCHES)
         await settle()
@@ -121,7 +121,7 @@ async def test_a_drain_ends_what_was_begun_and_gives_back_the_rest(tier):
         return await put(*args, **kwargs)
 
     tier.parts.results.put = slow
-    ids = [await tier.post(png((0, number, 0))) for number in range(80)]
+    ids = [await tier.post(png((0, number, 0))) for number in range(120)]
     worker = tier.worker()
     running = asyncio.create_task(worker.run())
     await tier.until(lambda: len(worker._outbox._leaving) == BATCHES)
@@ -132,7 +132,7 @@ async def test_a_drain_ends_what_was_begun_and_gives_back_the_rest(tier):
 
     answered = [job_id for job_id in ids if await tier.outcome(job_id) is not None]
     assert len(answered) >= BATCHES
-    assert (await tier.parts.requests.depth())[:2] == (80 - len(answered), 0)
+    assert (await tier.parts.requests.depth())[:2] == (120 - len(answered), 0)
 
 
 async def test_an_error_on_the_way_out_is_not_swallowed():
