@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, print a table, write `bench/out/embedded.json` and `embedded.png`."""
+"""`python -m bench`: measure, print tables, write `bench/out/embedded.json`, `embedded.png` and `aws.json`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import cost, footprint, killed, latency, overload, plot, report, top1
+from bench import aws, cost, footprint, killed, latency, overload, plot, report, top1
 from bench.folders import DATA, MOST_DATA_BYTES, OUT
 from bench.machine import Bystanders, Machine, look
 from bench.pictures import Pictures, prepare
 from bench.session import Session
+from bench.spread import Spread
 
 GROUPS: dict[str, ModuleType] = {
     "cost": cost,
@@ -26,6 +27,7 @@ GROUPS: dict[str, ModuleType] = {
     "overload": overload,
     "kill": killed,
     "top1": top1,
+    "aws": aws,
 }
 
 
@@ -38,9 +40,10 @@ def main(
         bool, typer.Option("--quick", help="Short rounds, for trying the bench itself.")
     ] = False,
 ) -> None:
-    """Measure iraas on this machine, side by side with its bare loop and other servers. Takes 6 to 8 minutes.
+    """Measure iraas on this machine, side by side with its bare loop and other servers. Takes 20 to 25 minutes.
 
-    Figures of a part (--only, --quick) go to partial.json and partial.png: embedded.json holds one whole run.
+    Figures of a part (--only, --quick) go to partial.json and partial.png: embedded.json holds one whole run. Those of
+    the AWS backend go to aws.json, or partial-aws.json when they are --quick.
     """
     chosen = _chosen(only)
     whole = not quick and len(chosen) == len(GROUPS)
@@ -55,18 +58,31 @@ def main(
     session, failed = _measured(chosen, pictures, quick=quick, said=said)
     facts = {**_facts(machine), "bench_seconds": round(time.monotonic() - begun)}
 
-    said.print(report.details(session.results))
-    said.print(report.table(session.results))
+    here, elsewhere = _apart(session.results)
+    files = {OUT / ("partial-aws.json" if quick else "aws.json"): (elsewhere, "AWS backend, on stand-ins")}
+    stem = OUT / ("embedded" if whole else "partial")
+    files[stem.with_suffix(".json")] = (here, "one machine, embedded backend")
+    for path, (results, title) in files.items():
+        if results:
+            said.print(report.details(results))
+            said.print(report.table(results, title))
+            report.write(path, results, facts)
+            said.print(f"{path}; {facts['bench_seconds']} s in all", highlight=False)
     for note in session.notes:
         said.print(f"- {note}", highlight=False)
-    stem = OUT / ("embedded" if whole else "partial")
-    report.write(stem.with_suffix(".json"), session.results, facts)
-    if "core_ms" in session.results or "latency_ms_p50" in session.results:
-        plot.draw(stem.with_suffix(".png"), session.results, next(iter(machine.lines())))
-    said.print(f"{stem}.json; {facts['bench_seconds']} s in all", highlight=False)
+    if "core_ms" in here or "latency_ms_p50" in here:
+        plot.draw(stem.with_suffix(".png"), here, next(iter(machine.lines())))
     _tidy(said)
     if failed:
         raise typer.Exit(1)
+
+
+def _apart(results: Mapping[str, Spread]) -> tuple[dict[str, Spread], dict[str, Spread]]:
+    """The embedded backend's results, and those of AWS."""
+    elsewhere = {
+        name: spread for name, spread in results.items() if name in aws.NAMES or name.startswith(aws.PREFIXES)
+    }
+    return {name: spread for name, spread in results.items() if name not in elsewhere}, elsewhere
 
 
 def _measured(

@@ -50,4 +50,11 @@ FIGURES = (
     Figure("top1_apart_fast", "photos whose label differs from the bare model's", "", 1.0),
     Figure("top1_apart_default", "photos whose label differs from the bare model's", "", 1.0),
     Figure("top1_apart_accurate", "photos whose label differs from the bare model's", "", 1.0),
+    Figure(
+        "core_ms_over_embedded_backlog", "CPU on AWS beyond the embedded backend's, with a backlog", "ms", 1.5
+    ),
+    Figure("core_ms_over_embedded_c32", "the same, 32 clients at a time that wait", "ms", 3.0),
+    Figure("sqs_requests_per_1000_backlog", "requests to SQS for 1,000 pictures, nobody waits", "", 700.0),
+    Figure("sqs_requests_per_1000_c32", "the same, 32 clients at a time that wait", "", 2_500.0),
+    Figure("rss_drift", "a worker's memory over 20,000 pictures, last quarter to second", "", 0.05),
 )

@@ -13,11 +13,9 @@ from bench.figures import FIGURES
 from bench.spread import Spread
 
 
-def table(results: Mapping[str, Spread]) -> Table:
+def table(results: Mapping[str, Spread], title: str) -> Table:
     """Every figure that has a goal: its value, its spread, the goal, and whether it is reached."""
-    drawn = Table(
-        title="one machine, embedded backend", caption="the lowest and highest round stand as spread"
-    )
+    drawn = Table(title=title, caption="the lowest and highest round stand as spread")
     for heading in ("figure", "what it says"):
         drawn.add_column(heading, overflow="fold")
     for heading in ("value", "spread", "goal"):
