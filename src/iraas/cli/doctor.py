@@ -42,7 +42,8 @@ def doctor(
     """Check that this machine can run the service. Exit code 0 when it can, 1 when something needs mending."""
     try:
         settings = load_settings(data=data, port=port, model=model)
-        findings = [_checked(name, check, settings) for name, check in CHECKS.items()]
+        checks = {**CHECKS, **(HERE if settings.backend == "embedded" else ON_AWS)}
+        findings = [_checked(name, check, settings) for name, check in checks.items()]
     except ConfigurationError as error:
         findings = [Finding("settings", False, error.detail, "correct the setting that is named")]
     if as_json:
@@ -150,6 +151,20 @@ def _queue(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def _queues_and_buckets(settings: Settings) -> Iterator[Finding]:
+    from iraas.wiring.backend import open_backend
+
+    async def ask() -> None:
+        backend = open_backend(settings, inline=True)
+        try:
+            await backend.check("operator")
+        finally:
+            await backend.close()
+
+    asyncio.run(ask())
+    yield Finding("queues and buckets", True, "both queues and both buckets can be read from here")
+
+
 def _model(settings: Settings) -> Iterator[Finding]:
     from iraas.cli.models import check_model
 
@@ -161,8 +176,8 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "processor": _processor,
     "memory": _memory,
     "open files": _open_files,
-    "data folder": _data_folder,
     "port": _port,
-    "queue": _queue,
     "model": _model,
 }
+HERE = {"data folder": _data_folder, "queue": _queue}  # on one machine
+ON_AWS = {"queues and buckets": _queues_and_buckets}
