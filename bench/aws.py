@@ -16,7 +16,7 @@ from bench.served import Served
 from bench.session import Session
 from bench.side_by_side import WARM_UP_SECONDS
 from bench.spread import Spread
-from bench.tiers import Tiers, embedded, on_aws
+from bench.tiers import Tiers, embedded, of_sqs, on_aws
 
 CONCURRENCY = 32
 BACKLOG = 1_000  # jobs that wait when the workers begin
@@ -44,27 +44,27 @@ def measure(session: Session) -> None:
     with on_aws(session, DATA / "aws") as aws, embedded() as here:
         backlog: dict[str, list[Round]] = {"aws": [], "embedded": []}
         asking: dict[str, list[Round]] = {"aws": [], "embedded": []}
-        asked_backlog: list[float] = []
-        asked_c32: list[float] = []
+        asked_backlog: list[dict[str, float]] = []
+        asked_c32: list[dict[str, float]] = []
         session.step("warming up")
         for tiers in (aws, here):
             load(tiers.url, session.pictures.load, seconds=WARM_UP_SECONDS, connections=CONCURRENCY)
         for number in range(_rounds(session.quick)):
             for tiers in (aws, here) if number % 2 else (here, aws):
                 session.step(f"{tiers.name}: a backlog of {BACKLOG}, round {number + 1}")
-                before = tiers.sqs_requests()
+                before = tiers.requests()
                 done = _work_off(session, tiers)
                 backlog[tiers.name].append(done)
                 if tiers is aws:
-                    asked_backlog.append(1000 * (tiers.sqs_requests() - before) / done.images)
+                    asked_backlog.append(_per_1000(before, tiers.requests(), done.images))
             for tiers in (aws, here) if number % 2 else (here, aws):
                 session.step(f"{tiers.name}: {CONCURRENCY} at a time, round {number + 1}")
-                before = tiers.sqs_requests()
+                before = tiers.requests()
                 served = Served(tiers.name, tiers.url, session.pictures.load, tiers.parts)
                 done = served.run(seconds=1.5 if session.quick else 6.0, concurrency=CONCURRENCY)
                 asking[tiers.name].append(done)
                 if tiers is aws:
-                    asked_c32.append(1000 * (tiers.sqs_requests() - before) / done.images)
+                    asked_c32.append(_per_1000(before, tiers.requests(), done.images))
         _put(session, "backlog", backlog, asked_backlog)
         _put(session, "c32", asking, asked_c32)
         session.step("memory of a worker")
@@ -110,18 +110,27 @@ def _until_answered(tiers: Tiers, places: list[str]) -> None:
                     raise RuntimeError(f"{tiers.name}: {place} was not answered")
 
 
-def _put(session: Session, name: str, rounds: dict[str, list[Round]], asked: list[float]) -> None:
+def _put(session: Session, name: str, rounds: dict[str, list[Round]], asked: list[dict[str, float]]) -> None:
     def each(tiers: str, value: Callable[[Round], float]) -> Spread:
         return Spread.of(value(one) for one in rounds[tiers])
 
     over = (one.core_ms - other.core_ms for one, other in zip(rounds["aws"], rounds["embedded"], strict=True))
     session.put(f"core_ms_over_embedded_{name}", Spread.of(over))
-    session.put(f"sqs_requests_per_1000_{name}", Spread.of(asked))
+    session.put(f"sqs_requests_per_1000_{name}", Spread.of(of_sqs(counts) for counts in asked))
+    for operation in sorted(asked[0]):
+        counts = Spread.of(counted[operation] for counted in asked)
+        if counts.high >= 1:
+            session.put(f"aws_{name}_{operation}_per_1000", counts)
     for tiers in rounds:
         session.put(f"{tiers}_{name}_core_ms", each(tiers, lambda one: one.core_ms))
         session.put(f"{tiers}_{name}_web_core_ms", each(tiers, lambda one: one.part_ms("web")))
         session.put(f"{tiers}_{name}_workers_core_ms", each(tiers, lambda one: one.part_ms("workers")))
         session.put(f"{tiers}_{name}_images_per_second", each(tiers, lambda one: one.images_per_second))
+
+
+def _per_1000(before: dict[str, float], after: dict[str, float], images: int) -> dict[str, float]:
+    """Requests for 1,000 pictures, by operation."""
+    return {operation: 1000 * (after[operation] - before.get(operation, 0.0)) / images for operation in after}
 
 
 def _drift(session: Session, tiers: Tiers) -> float:

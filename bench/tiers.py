@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -57,9 +57,10 @@ class Tiers:
                         counted[operation] = counted.get(operation, 0.0) + sample.value
         return counted
 
-    def sqs_requests(self) -> float:
-        """Requests to SQS so far."""
-        return sum(count for operation, count in self.requests().items() if operation not in OF_S3)
+
+def of_sqs(requests: Mapping[str, float]) -> float:
+    """How many of them went to SQS."""
+    return sum(count for operation, count in requests.items() if operation not in OF_S3)
 
 
 @contextmanager

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx2
 import pytest
 from tests.chaos.crowd import books_when_quiet, grey
 from tests.service import WITH_REPLACEMENTS, Service
+from tests.waiting import until
 
 from iraas import AsyncClient
 from iraas.errors import NotFound
 from iraas.messages import Tombstone
+
+
+def in_flight(service: Service) -> int:
+    """Jobs that a worker holds, as /metrics says."""
+    lines = httpx2.get(f"{service.url}/metrics").text.splitlines()
+    return sum(
+        int(float(line.rsplit(" ", 1)[1])) for line in lines if line.startswith("iraas_queue_in_flight ")
+    )
 
 
 async def test_a_delete_wins_over_the_worker_that_has_the_picture(tmp_path):
@@ -20,7 +30,7 @@ async def test_a_delete_wins_over_the_worker_that_has_the_picture(tmp_path):
         async with AsyncClient(service.url) as client:
             job = await client.submit(grey(1))
             waiting = asyncio.create_task(client.result(job, wait=30))
-            await asyncio.sleep(0.5)  # the worker has it now
+            await asyncio.to_thread(until, lambda: in_flight(service) == 1, what="the worker has it")
             await client.delete(job)
             with pytest.raises(NotFound):
                 await waiting

@@ -158,6 +158,20 @@ async def test_what_an_abandoned_poll_brings_is_given_back(process):
     assert (delivery.body, delivery.receive_count) == (b"job", 2)
 
 
+async def test_what_is_not_to_be_given_back_takes_no_call(process):
+    """Where nobody else receives, what a cancelled receiver would have had stays hidden until its timeout."""
+    queue = process.queue(gives_back=False)
+    receiving = asyncio.create_task(queue.receive(up_to=1, wait=5))
+    await asyncio.sleep(0)  # it has begun
+    receiving.cancel()
+    await asyncio.gather(receiving, return_exceptions=True)
+    await queue.send([Message(b"job")])
+    await queue.close()
+
+    assert process.requests["ChangeMessageVisibilityBatch"] == 0
+    assert (await queue.depth())[:2] == (0, 1)
+
+
 async def test_a_receiver_cancelled_in_the_last_moment_loses_nothing(process):
     """When the answer is here already and its receiver is cancelled before it looks, the message goes back."""
     queue = process.queue()

@@ -43,7 +43,7 @@ def run_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
     inherited = os.environ.get(LISTEN)
     listening = socket.socket(fileno=int(inherited)) if inherited else listen(settings.host, settings.port)
     built = build_web(settings, overrides)
-    asyncio.run(built.backend.check("web"))
+    asyncio.run(built.backend.check("web"))  # one call after the other: nothing stays bound to this loop
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -96,6 +96,24 @@ def test_a_reply_goes_to_no_strange_queue(deployment, client, sqs):
     assert waiting(client, strange) == 0
 
 
+def test_only_who_waits_has_a_reply(deployment, client, sqs, s3, tmp_path):
+    """A job that nobody waits for names no response queue, but for one in sixteen; one that somebody waits for does."""
+    with Deployment(sqs, s3, tmp_path, command=WITH_REPLACEMENTS) as alone:
+        with httpx2.Client(base_url=alone.web().url, timeout=60) as api:
+            for number in range(16):
+                assert api.post("/v1/images?wait=0", content=grey(number)).status_code == 202
+            assert api.post("/v1/images?wait=0.1", content=grey(16)).status_code == 202
+        url = alone.environment["IRAAS_REQUEST_QUEUE_URL"]
+        jobs = [
+            json.loads(message["Body"])
+            for _ in range(2)
+            for message in client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ())
+        ]
+
+    assert len(jobs) == 17
+    assert sum(bool(job["reply_to"]) for job in jobs) == 2
+
+
 def test_a_response_queue_that_vanished_is_made_again(deployment, client, api):
     """Somebody removes the web process's queue: pictures are answered meanwhile, and soon as fast as before."""
     prefix = f"{deployment.stack}-responses-"

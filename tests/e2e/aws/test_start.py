@@ -45,6 +45,11 @@ WRONG = {
         {"IRAAS_REQUEST_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/requests"},
         "eu-west-1",
     ),
+    "no region": ({"IRAAS_REGION": "", "HOME": "/nonexistent"}, "IRAAS_REGION"),
+    "region in the SDK's variable": (
+        {"IRAAS_REGION": "", "AWS_REGION": "eu-west-1", "IRAAS_INPUT_BUCKET": "not-there-at-all"},
+        "eu-west-1",
+    ),
     "no queue URL": ({"IRAAS_REQUEST_QUEUE_URL": "requests"}, "IRAAS_REQUEST_QUEUE_URL"),
     "nothing set": ({"IRAAS_INPUT_BUCKET": ""}, "IRAAS_INPUT_BUCKET"),
     "SQS out of reach": ({"IRAAS_SQS_ENDPOINT": NOWHERE}, NOWHERE),

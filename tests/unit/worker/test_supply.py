@@ -36,6 +36,19 @@ async def started(tier: Tier, pictures: int) -> Ahead:
     return supply
 
 
+def held_back(tier: Tier) -> asyncio.Event:
+    """The results store takes nothing until this event is set."""
+    gate = asyncio.Event()
+    put = tier.parts.results.put
+
+    async def slow(*args, **kwargs):
+        await gate.wait()
+        return await put(*args, **kwargs)
+
+    tier.parts.results.put = slow
+    return gate
+
+
 async def test_pictures_are_here_before_they_are_asked_for(tier):
     """Bytes are fetched ahead, up to a bound, and the rest stays in the queue for others."""
     supply = await started(tier, 50)
@@ -91,14 +104,7 @@ async def test_an_error_of_the_supply_ends_the_worker(tier):
 
 async def test_a_batch_leaves_while_the_next_is_computed(tier):
     """Storing answers does not keep the next picture waiting, and a bounded number of batches is on its way."""
-    gate = asyncio.Event()
-    put = tier.parts.results.put
-
-    async def slow(*args, **kwargs):
-        await gate.wait()
-        return await put(*args, **kwargs)
-
-    tier.parts.results.put = slow
+    gate = held_back(tier)
     ids = [await tier.post(png((0, number, 0))) for number in range(120)]
     async with tier.working() as worker:
         await tier.until(lambda: len(worker._outbox._leaving) == BATCHES)
@@ -113,14 +119,7 @@ async def test_a_batch_leaves_while_the_next_is_computed(tier):
 
 async def test_a_drain_ends_what_was_begun_and_gives_back_the_rest(tier):
     """After `stop` computed batches still leave, what was only fetched is visible again, and nothing is lost."""
-    gate = asyncio.Event()
-    put = tier.parts.results.put
-
-    async def slow(*args, **kwargs):
-        await gate.wait()
-        return await put(*args, **kwargs)
-
-    tier.parts.results.put = slow
+    gate = held_back(tier)
     ids = [await tier.post(png((0, number, 0))) for number in range(120)]
     worker = tier.worker()
     running = asyncio.create_task(worker.run())
