@@ -55,8 +55,8 @@ class History:
     """
 
     def __init__(self) -> None:
-        self.acted_at = -math.inf  # time of the last change of capacity
         self.states: dict[str, str] = {}  # of alarms, by name
+        self.times: dict[str, float] = {}  # seconds; when something was last done, by name
         self._means: dict[str, tuple[float, float]] = {}  # name -> time, value
         self._windows: dict[str, deque[tuple[float, float]]] = {}
         self._parts: dict[int, History] = {}

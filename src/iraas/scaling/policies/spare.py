@@ -20,7 +20,7 @@ class SpareCapacity(Policy, frozen=True, forbid_unknown_fields=True, tag="spare-
     deployable = False
 
     packing: float = 1.5  # jobs in the system that one worker can hold within the objective
-    hold: float = 120.0  # seconds idle before removal; the paper's t_wait
+    hold: float = 260.0  # seconds idle before removal; the paper's t_wait
 
     def __post_init__(self) -> None:
         """Raises `ValueError`."""

@@ -30,8 +30,8 @@ class Staffing(Policy, frozen=True, forbid_unknown_fields=True, tag="staffing"):
     share: float = 0.05  # of the pictures that may wait longer in a steady state
     fast: float = 10.0  # seconds of memory of the quick average of arrivals
     slow: float = 45.0  # seconds of memory of the slow one
-    hold: float = 60.0  # seconds for which the largest steady staffing is kept
-    patience: float = 5.0  # objectives in which a backlog ought to be worked off
+    hold: float = 180.0  # seconds for which the largest steady staffing is kept
+    patience: float = 2.5  # objectives in which a backlog ought to be worked off
 
     title = "staffing for the load (ours)"
     deployable = False
@@ -55,7 +55,9 @@ class Staffing(Policy, frozen=True, forbid_unknown_fields=True, tag="staffing"):
             return keep(seen, "kept: the queue cannot be seen")
         service = self.service if math.isnan(seen.service) else seen.service
         rate = self._rate(seen, history)
-        steady = self._steady(rate * service, service)
+        steady = self._steady(rate, service)
+        if seen.backlog > 0:
+            steady = max(steady, 1.0)  # nobody waits for ever, however few come
         held = max(history.window("steady", steady, at=seen.time, seconds=self.hold))
         behind = seen.visible * service / max(1, seen.in_service) > self.objective / 4
         extra = self._catch_up(seen, rate, service) if behind else 0.0
@@ -81,10 +83,11 @@ class Staffing(Policy, frozen=True, forbid_unknown_fields=True, tag="staffing"):
         rise = (fast - slow) / (self.slow - self.fast)  # a second each second
         return min(2 * fast, fast + rise * (self.boot + self.fast))
 
-    def _steady(self, load: float, service: float) -> float:
-        if load <= 0:
+    def _steady(self, rate: float, service: float) -> float:
+        """Workers for this rate; none where not even one picture is to be expected while a worker would be held."""
+        if rate * max(self.hold, self.boot) < 1:
             return 0.0
-        near = math.exp(round(math.log(load) / GRID) * GRID)
+        near = math.exp(round(math.log(rate * service) / GRID) * GRID)
         return workers_for(near, seconds=self.objective, service=service, share=self.share)
 
     def _catch_up(self, seen: Observation, rate: float, service: float) -> float:

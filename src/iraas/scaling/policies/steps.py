@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
-
-from iraas.scaling.alarms import Alarm, State, evaluate
+from iraas.scaling.alarms import ACTION_REPEATED, Alarm, State, evaluate
 from iraas.scaling.auto_scaling import SimpleScaling, StepScaling
 from iraas.scaling.policy import Decision, History, Observation, Policy, keep
 
-Metric = Literal["visible", "in_flight", "backlog", "responses", "oldest_age", "cpu"]
-WORDS = {
+WORDS = {  # the fields of `Observation` that an alarm may watch
     "visible": "waiting",
     "in_flight": "in flight",
     "backlog": "waiting or in flight",
@@ -22,11 +19,15 @@ UNBOUNDED = 1_000_000  # workers; the plan's own maximum comes after
 
 
 class Rule(Policy, frozen=True, forbid_unknown_fields=True):
-    """An alarm and what it does, one for each direction. `metric` is a field of `Observation`."""
+    """An alarm for each direction, on one metric: a field of `Observation`."""
 
-    metric: Metric
     out_when: Alarm
     in_when: Alarm
+
+    @property
+    def metric(self) -> str:
+        """What both alarms watch."""
+        return self.out_when.metric
 
     @property
     def deployable(self) -> bool:
@@ -35,15 +36,24 @@ class Rule(Policy, frozen=True, forbid_unknown_fields=True):
 
     @property
     def every(self) -> float:
-        """An alarm is evaluated once a period."""
-        return self.out_when.period
+        """Seconds between two evaluations."""
+        return self.out_when.every
 
     def __post_init__(self) -> None:
         """Refuse what would flap. Raises `ValueError`."""
+        if self.metric not in WORDS or self.in_when.metric != self.metric:
+            raise ValueError(
+                f"out_when, in_when: they watch {self.metric} and {self.in_when.metric}; both must watch the same, "
+                f"one of {', '.join(WORDS)}"
+            )
         if self.out_when.comparison not in (">", ">="):
-            raise ValueError("out_when: its comparison must be > or >=, since more of the metric needs more workers")
+            raise ValueError(
+                "out_when: its comparison must be > or >=, since more of the metric needs more workers"
+            )
         if self.in_when.comparison not in ("<", "<="):
-            raise ValueError("in_when: its comparison must be < or <=, since less of the metric needs fewer workers")
+            raise ValueError(
+                "in_when: its comparison must be < or <=, since less of the metric needs fewer workers"
+            )
         if self.in_when.threshold > self.out_when.threshold:
             raise ValueError(
                 f"in_when: its threshold {self.in_when.threshold:g} lies above the {self.out_when.threshold:g} of out_when, "
@@ -53,17 +63,19 @@ class Rule(Policy, frozen=True, forbid_unknown_fields=True):
             raise ValueError("in_when: its period must be that of out_when")
 
     def breaches(self, seen: Observation, history: History) -> tuple[float, Alarm | None]:
-        """The newest datapoint, and the alarm that is in alarm: the one for scale-out first."""
+        """The newest datapoint, and the alarm whose action is due: the one for scale-out first."""
         value: float = getattr(seen, self.metric)
-        found = None
+        due = None
         for name, alarm in (("in", self.in_when), ("out", self.out_when)):
-            seconds = alarm.evaluation_periods * alarm.period
-            datapoints = history.window(name, value, at=seen.time, seconds=seconds - alarm.period / 2)
+            seconds = (alarm.retrieved - 0.5) * alarm.period
+            datapoints = history.window(name, value, at=seen.time, seconds=seconds)
             before: State = history.states.get(name, "INSUFFICIENT_DATA")  # type: ignore[assignment]
             history.states[name] = now = evaluate(alarm, datapoints, before)
-            if now == "ALARM":
-                found = alarm
-        return value, found
+            again = seen.time - history.times.get(name, -math.inf) > ACTION_REPEATED - alarm.period / 2
+            if now == "ALARM" and (before != "ALARM" or again):
+                history.times[name] = seen.time
+                due = alarm
+        return value, due
 
 
 class StepAlarms(Rule, frozen=True, forbid_unknown_fields=True, tag="step-alarms"):
@@ -116,21 +128,21 @@ class SimpleAlarms(Rule, frozen=True, forbid_unknown_fields=True, tag="simple-al
         if alarm is None:
             return keep(seen, _quiet(self.metric, value))
         scaling = self.out if alarm is self.out_when else self.back
-        if not scaling.may_act(seen.time, history.acted_at):
+        if not scaling.may_act(seen.time, history.times.get("acted", -math.inf)):
             return keep(seen, "cooling down since the last change")
         wanted = scaling.adjust(capacity=seen.capacity, minimum=0, maximum=UNBOUNDED)
         decision = _change(seen, wanted, self.metric, value, alarm)
         if decision.capacity != seen.capacity:
-            history.acted_at = seen.time
+            history.times["acted"] = seen.time
         return decision
 
 
-def _quiet(metric: Metric, value: float) -> str:
+def _quiet(metric: str, value: float) -> str:
     shown = "unknown" if math.isnan(value) else f"{value:.3g}"
     return f"no alarm: {shown} {WORDS[metric]}"
 
 
-def _change(seen: Observation, wanted: int, metric: Metric, value: float, alarm: Alarm) -> Decision:
+def _change(seen: Observation, wanted: int, metric: str, value: float, alarm: Alarm) -> Decision:
     change = wanted - seen.capacity
     verb = f"added {change}" if change > 0 else f"removed {-change}" if change < 0 else "kept"
     shown = "unknown" if math.isnan(value) else f"{value:.3g}"
