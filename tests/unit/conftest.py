@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iraas.fleet.port import FleetState
+from iraas.fleet.port import FleetReport, FleetState
 from iraas.intake.inspect import Limits
 from iraas.intake.submit import Intake
 from iraas.telemetry import Telemetry
@@ -64,6 +64,10 @@ class FixedFleet:
     def state(self) -> FleetState:
         """As it was told."""
         return self._state
+
+    def report(self) -> FleetReport:
+        """Nobody steers it."""
+        return FleetReport()
 
     def saw(self, worker: str) -> None:
         """It stays as it is."""

@@ -54,12 +54,13 @@ def test_every_slug_stands_in_the_readme():
 
 def test_every_route_stands_in_the_readme():
     """The table of routes has each one that the application serves, and no other."""
-    from iraas.web import compat, health, images
+    from iraas.web import compat, fleet, health, images
 
     served = set()
     for router in (
         images.routes(None)[0],
         compat.routes(None),
+        fleet.routes(None),
         health.routes(probes={}, measure=None, telemetry=None),
     ):
         served |= {(method, route.path) for route in router.routes for method in route.methods}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iraas.clock import Clock
-from iraas.fleet.port import FleetState
+from iraas.fleet.port import FleetReport, FleetState
 
 REMEMBER_SECONDS = 60.0  # a worker that has jobs answers within this time; one that has none is not needed
 
@@ -30,3 +30,7 @@ class SeenFleet:
         if any(at < oldest for at in self._seen_at.values()):
             self._seen_at = {worker: at for worker, at in self._seen_at.items() if at >= oldest}
         return FleetState(in_service=len(self._seen_at), starting=0)
+
+    def report(self) -> FleetReport:
+        """Nothing is known: whoever steers this fleet does not say so here."""
+        return FleetReport()

@@ -18,11 +18,12 @@ from starlette.types import ASGIApp
 
 from iraas.errors import IraasError
 from iraas.telemetry import Log, Telemetry
-from iraas.web import compat, health, images, openapi
+from iraas.web import compat, fleet, health, images, openapi
 from iraas.web.auth import Gatekeeper
 from iraas.web.desk import Desk
 from iraas.web.edge import Edge
 from iraas.web.problems import on_iraas_error
+from iraas.web.pulse import Pulse
 from iraas.web.refused import on_http_error, on_invalid_parameter, on_unforeseen
 
 PAGE = Path(str(files("iraas.web") / "page"))
@@ -34,6 +35,7 @@ Background = Callable[[], Awaitable[None]]
 def build_app(
     *,
     desk: Desk,
+    pulse: Pulse,
     gatekeeper: Gatekeeper,
     probes: dict[str, health.Probe],
     measure: health.Probe,
@@ -66,6 +68,7 @@ def build_app(
     image_routes, post = images.routes(desk)
     app.include_router(image_routes)
     app.include_router(compat.routes(desk))
+    app.include_router(fleet.routes(pulse))
     app.include_router(health.routes(probes=probes, measure=measure, telemetry=telemetry))
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     app.add_api_route("/", _page("index.html"), include_in_schema=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from iraas.intake.submit import Intake, Submission
 from iraas.messages import InputFacts, Record, Tombstone, encode
 from iraas.telemetry import Telemetry
 from iraas.web.limits import BodyBudget, BodyLimits
+from iraas.web.pace import Pace
 from iraas.web.upload import UploadReader
 
 DRAIN_SECONDS = 5.0  # what waits longer than this after SIGTERM gets a 202 and asks the next process
@@ -44,6 +46,8 @@ class Desk:
         budget: BodyBudget,
         body_limits: BodyLimits,
         max_image_bytes: int,
+        pace: Pace,
+        on_close: Callable[[], None],
     ) -> None:
         self._intake = intake
         self._admission = admission
@@ -55,6 +59,8 @@ class Desk:
         self._budget = budget
         self._body_limits = body_limits
         self._max_image_bytes = max_image_bytes
+        self._pace = pace
+        self._on_close = on_close  # ends what would otherwise never end by itself
 
     async def take(self, request: Request, *, wait: float, idempotency_key: str | None = None) -> Receipt:
         """Read the request's picture, queue it, wait for its answer. Raises the errors of `iraas.errors`."""
@@ -74,11 +80,14 @@ class Desk:
                 if record is None:
                     self._admission.accepted(job_id, owner, replied=replied)
                     self._telemetry.count("iraas_images_accepted_total")
+                    self._pace.accepted()
                     del upload, submission
                     reader.forget()  # the store has it; a long wait must not hold its bytes
                     record = await self._wait(job_id, waiter, wait)
         if record is not None:
-            self._telemetry.observe("iraas_answer_seconds", asyncio.get_running_loop().time() - begun)
+            took = asyncio.get_running_loop().time() - begun
+            self._telemetry.observe("iraas_answer_seconds", took)
+            self._pace.waited(took)
         return Receipt(job_id, record)
 
     async def find(self, job_id: str, owner: str, *, wait: float) -> Record | None:
@@ -107,7 +116,8 @@ class Desk:
             self._answers.resolve(tombstone)
 
     def close(self) -> None:
-        """Cut waits short from `DRAIN_SECONDS` on: the process is about to end."""
+        """Cut waits short from `DRAIN_SECONDS` on, and streams at once: the process is about to end."""
+        self._on_close()
         asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._answers.give_up)
 
     def _reader(self, request: Request) -> UploadReader:

@@ -50,9 +50,10 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope.setdefault("state", {})
         if scope["method"] == "HEAD":  # a GET whose body the server leaves out (RFC 9110, section 9.3.2)
             scope = {**scope, "method": "GET"}
-        scope.setdefault("state", {})
+            scope["state"]["head"] = True  # for a response that would not end by itself
         status = 0
 
         async def counted(message: Message) -> None:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from iraas import errors
 from iraas.messages import Answer
+from iraas.web.fleet_view import FleetView
 
 _REF = "#/components/schemas/{name}"
 
@@ -80,6 +81,18 @@ METRICS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Prometheus' text format", "content": _TEXT},
     401: PROBLEMS[401],
 }
+FLEET: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The fleet at this moment", "content": _json("FleetView")},
+    **PROBLEMS,
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events named `fleet`, whose data is a FleetView",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    401: PROBLEMS[401],
+    503: PROBLEMS[503],
+}
 
 _SCHEMAS: dict[str, Any] = {
     "Pending": {
@@ -111,7 +124,7 @@ def describe(app: FastAPI) -> None:
     def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = generate()
-            _, components = msgspec.json.schema_components([Answer], ref_template=_REF)
+            _, components = msgspec.json.schema_components([Answer, FleetView], ref_template=_REF)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)

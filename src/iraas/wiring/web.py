@@ -15,8 +15,11 @@ from iraas.settings import LOOPBACK, Settings
 from iraas.telemetry import Log, Telemetry
 from iraas.web.app import build_app, keep_running
 from iraas.web.auth import Gatekeeper, Keys
+from iraas.web.depth import LatestDepth
 from iraas.web.desk import Desk
 from iraas.web.limits import BodyBudget, BodyLimits
+from iraas.web.pace import Pace
+from iraas.web.pulse import Pulse
 from iraas.wiring.backend import Backend, dead_letters, open_backend
 from iraas.wiring.model import limits
 from iraas.wiring.overrides import NO_OVERRIDES, Overrides
@@ -38,15 +41,29 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
     telemetry = Telemetry()
     backend = open_backend(settings, inline=False, overrides=overrides, telemetry=telemetry)
     keys = Keys(settings.api_keys)
+    pace = Pace(backend.clock)
+    latest = LatestDepth(backend.requests.depth, backend.clock)
+    pulse = Pulse(
+        depth=latest,
+        fleet=backend.fleet,
+        pace=pace,
+        clock=backend.clock,
+        sample_seconds=backend.sample_seconds,
+    )
     admission = Admission(
-        depth=backend.requests.depth,
+        depth=latest.ask,
         fleet=backend.fleet,
         clock=backend.clock,
         max_backlog_seconds=settings.max_backlog_seconds,
         owners=len(keys),
         sample_seconds=backend.sample_seconds,
     )
-    answers = Answers(results=backend.results, telemetry=telemetry, on_answer=admission.answered)
+
+    def answered(job_id: str, busy_ms: float) -> None:
+        admission.answered(job_id, busy_ms)
+        pace.answered(busy_ms)
+
+    answers = Answers(results=backend.results, telemetry=telemetry, on_answer=answered)
     replies = Replies(
         responses=backend.responses, answers=answers, telemetry=telemetry, saw_worker=backend.fleet.saw
     )
@@ -70,6 +87,8 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
             settings.body_first_byte_seconds, settings.body_bytes_per_second, settings.body_max_seconds
         ),
         max_image_bytes=settings.max_image_bytes,
+        pace=pace,
+        on_close=pulse.close,
     )
 
     @asynccontextmanager
@@ -91,13 +110,14 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
         state = backend.fleet.state()
         telemetry.gauge("iraas_workers", state.in_service, state="in service")
         telemetry.gauge("iraas_workers", state.starting, state="starting")
-        depth = await backend.requests.depth()
+        depth = await latest.ask()
         telemetry.gauge("iraas_queue_visible", depth.visible)
         telemetry.gauge("iraas_queue_in_flight", depth.in_flight)
         telemetry.gauge("iraas_queue_oldest_seconds", depth.oldest_age)
 
     app = build_app(
         desk=desk,
+        pulse=pulse,
         gatekeeper=Gatekeeper(keys, loopback_only=settings.host in LOOPBACK),
         probes={
             "request queue": backend.requests.depth,
@@ -107,6 +127,10 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
         measure=measure,
         telemetry=telemetry,
         lifespan=lifespan,
-        background={"dead letters": dead_letters(backend).keep_collecting, **backend.upkeep()},
+        background={
+            "dead letters": dead_letters(backend).keep_collecting,
+            "pulse": pulse.keep,
+            **backend.upkeep(),
+        },
     )
     return Web(app, desk, backend)

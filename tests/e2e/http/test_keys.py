@@ -24,6 +24,8 @@ CLOSED = (
     ("DELETE", "/v1/images/00000000-0000-7000-8000-000000000000"),
     ("POST", "/uploadImagesAndGetResults"),
     ("POST", "/"),
+    ("GET", "/v1/fleet"),
+    ("GET", "/v1/fleet/events"),
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
     ("GET", "/docs"),

@@ -14,12 +14,17 @@ ROUTES = {
     "/v1/images/{id}": {"get", "delete"},
     "/uploadImagesAndGetResults": {"post"},
     "/": {"post"},
+    "/v1/fleet": {"get"},
+    "/v1/fleet/events": {"get"},
     "/livez": {"get"},
     "/readyz": {"get"},
     "/metrics": {"get"},
 }
-WITH_PARAMETERS = ("/v1/images", "/v1/images/{id}")  # the others cannot be asked badly
-OPERATIONS = [(path, method) for path, methods in ROUTES.items() for method in sorted(methods)]
+WITH_PARAMETERS = ("/v1/images", "/v1/images/{id}", "/v1/fleet")  # the others cannot be asked badly
+ENDLESS = {"/v1/fleet/events"}  # its own tests listen to it
+OPERATIONS = [
+    (path, method) for path, methods in ROUTES.items() for method in sorted(methods) if path not in ENDLESS
+]
 EXAMPLES = 40  # requests of each route
 
 

@@ -1,5 +1,6 @@
 """iraas.fleet.seen: who answered lately is a worker in service."""
 
+from iraas.fleet.port import FleetReport, FleetState
 from iraas.fleet.seen import REMEMBER_SECONDS, SeenFleet
 from iraas.testing.manual_clock import ManualClock
 
@@ -9,7 +10,7 @@ def test_who_answered_lately_is_counted_once():
     fleet = SeenFleet(ManualClock())
     for name in ("a", "b", "a", ""):
         fleet.saw(name)
-    assert fleet.state() == (2, 0)
+    assert fleet.state() == FleetState(in_service=2, starting=0)
 
 
 def test_who_is_silent_is_forgotten():
@@ -21,3 +22,8 @@ def test_who_is_silent_is_forgotten():
     fleet.saw("here")
     clock.advance(REMEMBER_SECONDS * 0.5)
     assert fleet.state().in_service == 1
+
+
+def test_nothing_is_known_of_who_steers():
+    """A fleet that is only seen reports no bounds, no policy, no measurement and no decision."""
+    assert SeenFleet(ManualClock()).report() == FleetReport()

@@ -4,6 +4,7 @@ import { element } from "./dom.js";
 const NAME = "iraas-api-key";
 
 let key = stored();
+const listeners = new Set();
 
 function stored() {
   try {
@@ -20,7 +21,11 @@ function keep(value) {
   } catch {
     // as above
   }
+  for (const listener of listeners) listener();
 }
+
+/** Call this whenever a key was typed. */
+export const whenKeyed = (listener) => listeners.add(listener);
 
 export const currentKey = () => key;
 

@@ -2,6 +2,7 @@
 import { Card, percent } from "./card.js";
 import { byId } from "./dom.js";
 import { filesOf } from "./dropped.js";
+import { watchFleet } from "./fleet.js";
 import { askForKey, currentKey } from "./key.js";
 import { save, toCsv, toJson } from "./results.js";
 import { classify } from "./service.js";
@@ -164,3 +165,4 @@ byId("save-csv").addEventListener("click", () => save("labels.csv", "text/csv", 
 byId("save-json").addEventListener("click", () => save("labels.json", "application/json", toJson(finished())));
 byId("copy").addEventListener("click", copyCurl);
 showCurl();
+watchFleet();
