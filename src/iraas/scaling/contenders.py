@@ -36,9 +36,7 @@ def contenders(facts: Facts) -> dict[str, AnyPolicy]:
         "ours": Staffing(objective=facts.objective, boot=facts.boot, service=facts.service),
         "aws-recipe": Tracking(
             metric="visible_per_worker",
-            tracking=TargetTracking(
-                target=backlog_target(facts.objective, facts.service), warmup=facts.boot
-            ),
+            tracking=TargetTracking(target=backlog_target(facts.objective, facts.service), warmup=facts.boot),
         ),
         "in-flight": JobsPerWorker(target=1.0 + 0.1 * facts.objective / facts.service),
         "gandhi": SpareCapacity(packing=1.0, hold=260.0),
@@ -49,7 +47,9 @@ def contenders(facts: Facts) -> dict[str, AnyPolicy]:
             out=SimpleScaling(change=2),
             back=SimpleScaling(change=-1),
         ),
-        "response-alarm": _steps("responses", out=0.1 / facts.service, back=0.03 / facts.service, facts=facts),
+        "response-alarm": _steps(
+            "responses", out=0.1 / facts.service, back=0.03 / facts.service, facts=facts
+        ),
         "age-alarm": _steps("oldest_age", out=facts.objective, back=facts.objective / 4, facts=facts),
         "cpu": Tracking(metric="cpu", tracking=TargetTracking(target=CPU_TARGET, warmup=facts.boot)),
         "per-message": WorkerPerMessage(),
@@ -57,7 +57,7 @@ def contenders(facts: Facts) -> dict[str, AnyPolicy]:
 
 
 def _steps(metric: str, *, out: float, back: float, facts: Facts) -> StepAlarms:
-    """One more worker at the threshold, two more at twice that, four at five times; one less after five quiet periods."""
+    """One more at the threshold, two at twice that, four at five times; one less after five quiet periods."""
     return StepAlarms(
         out_when=_alarm(metric, ">=", out, 1),
         in_when=_alarm(metric, "<", back, 5),
