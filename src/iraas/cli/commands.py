@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from iraas.cli import audit, classify, dead_letters, doctor, keys, models, up, web, worker
+from iraas.cli import audit, classify, dead_letters, doctor, keys, load, models, scaling, up, web, worker
 
 app = typer.Typer(
     name="iraas",
@@ -15,10 +15,12 @@ app = typer.Typer(
 )
 app.command()(up.up)
 app.command()(classify.classify)
+app.command()(load.load)
 app.command()(web.web)
 app.command()(worker.worker)
 app.command()(audit.audit)
 app.command()(doctor.doctor)
+app.add_typer(scaling.app, name="scaling")
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(dead_letters.app, name="dead-letters")

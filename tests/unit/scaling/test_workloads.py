@@ -29,8 +29,10 @@ def test_arrivals_follow_the_rate(name):
     expected = np.diff(workload.cumulative(edges))
     found = np.histogram(all_arrivals(workload), edges)[0]
 
-    chi_squared = float(((found - expected) ** 2 / expected).sum())
-    assert abs(chi_squared - 100) < 5 * math.sqrt(2 * 100)
+    comes = expected > 1e-6  # in the breaks of `waves` nothing does
+    assert not found[~comes].any()
+    chi_squared = float(((found - expected) ** 2)[comes] @ (1 / expected[comes]))
+    assert abs(chi_squared - comes.sum()) < 5 * math.sqrt(2 * comes.sum())
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -42,7 +44,9 @@ def test_counts_have_the_mean_and_the_variance_of_arrivals(name):
 
     assert found.dtype == np.int64
     assert abs(found.sum() - workload.expected) < 5 * math.sqrt(workload.expected)
-    dispersion = float(((found - expected) ** 2 / expected).mean())
+    comes = expected > 1e-6
+    assert not found[~comes].any()
+    dispersion = float(((found - expected)[comes] ** 2 / expected[comes]).mean())
     assert abs(dispersion - 1) < 0.15
 
 
