@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, print tables, write `bench/out/embedded.json`, `embedded.png` and `aws.json`."""
+"""`python -m bench`: measure, print tables, write `embedded.json`, `aws.json`, `scaling.json` and `embedded.png`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,25 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import aws, cost, footprint, killed, latency, overload, plot, report, top1
+from bench import (
+    aws,
+    cost,
+    fleet,
+    footprint,
+    from_zero,
+    generator_cost,
+    killed,
+    latency,
+    overload,
+    plot,
+    report,
+    scaling,
+    top1,
+)
 from bench.folders import DATA, MOST_DATA_BYTES, OUT
 from bench.machine import Bystanders, Machine, look
 from bench.pictures import Pictures, prepare
 from bench.session import Session
-from bench.spread import Spread
 
 GROUPS: dict[str, ModuleType] = {
     "cost": cost,
@@ -28,6 +41,14 @@ GROUPS: dict[str, ModuleType] = {
     "kill": killed,
     "top1": top1,
     "aws": aws,
+    "scaling": scaling,
+    "fleet": fleet,
+    "from-zero": from_zero,
+    "generator": generator_cost,
+}
+FILES = {  # what is not of one machine's embedded service has a file of its own
+    "aws": (("aws",), "AWS backend, on stand-ins"),
+    "scaling": (("scaling", "fleet", "from-zero", "generator"), "scaling"),
 }
 
 
@@ -40,10 +61,10 @@ def main(
         bool, typer.Option("--quick", help="Short rounds, for trying the bench itself.")
     ] = False,
 ) -> None:
-    """Measure iraas on this machine, side by side with its bare loop and other servers. Takes 20 to 25 minutes.
+    """Measure iraas on this machine, side by side with its bare loop and other servers. Takes 40 minutes.
 
     Figures of a part (--only, --quick) go to partial.json and partial.png: embedded.json holds one whole run. Those of
-    the AWS backend go to aws.json, or partial-aws.json when they are --quick.
+    the AWS backend go to aws.json and those of scaling to scaling.json, with `partial-` before when they are --quick.
     """
     chosen = _chosen(only)
     whole = not quick and len(chosen) == len(GROUPS)
@@ -55,13 +76,16 @@ def main(
     for line in (*machine.lines(), f"{pictures.source}, {pictures.mean_kb:.0f} KB on average"):
         said.print(line, highlight=False)
 
-    session, failed = _measured(chosen, pictures, quick=quick, said=said)
+    session, failed, group_of = _measured(chosen, pictures, quick=quick, said=said)
     facts = {**_facts(machine), "bench_seconds": round(time.monotonic() - begun)}
 
-    here, elsewhere = _apart(session.results)
-    files = {OUT / ("partial-aws.json" if quick else "aws.json"): (elsewhere, "AWS backend, on stand-ins")}
+    apart = {group for groups, _ in FILES.values() for group in groups}
+    here = {name: spread for name, spread in session.results.items() if group_of[name] not in apart}
     stem = OUT / ("embedded" if whole else "partial")
-    files[stem.with_suffix(".json")] = (here, "one machine, embedded backend")
+    files = {stem.with_suffix(".json"): (here, "one machine, embedded backend")}
+    for file, (groups, title) in FILES.items():
+        found = {name: spread for name, spread in session.results.items() if group_of[name] in groups}
+        files[OUT / f"{'partial-' if quick else ''}{file}.json"] = (found, title)
     for path, (results, title) in files.items():
         if results:
             said.print(report.details(results))
@@ -77,19 +101,12 @@ def main(
         raise typer.Exit(1)
 
 
-def _apart(results: Mapping[str, Spread]) -> tuple[dict[str, Spread], dict[str, Spread]]:
-    """The embedded backend's results, and those of AWS."""
-    elsewhere = {
-        name: spread for name, spread in results.items() if name in aws.NAMES or name.startswith(aws.PREFIXES)
-    }
-    return {name: spread for name, spread in results.items() if name not in elsewhere}, elsewhere
-
-
 def _measured(
     chosen: Mapping[str, ModuleType], pictures: Pictures, *, quick: bool, said: Console
-) -> tuple[Session, list[str]]:
-    """What came of the groups, and the names of those that broke: the others still count."""
+) -> tuple[Session, list[str], dict[str, str]]:
+    """What came of the groups, the names of those that broke (the others still count), and each figure's group."""
     failed: list[str] = []
+    group_of: dict[str, str] = {}
     with _progress(Console(stderr=True)) as progress:
         task = progress.add_task("", total=sum(group.steps(quick) for group in chosen.values()))
         session = Session(pictures, quick, lambda what: progress.update(task, advance=1, description=what))
@@ -102,9 +119,10 @@ def _measured(
                 session.notes.append(f"{name}: not measured: {error!r}")
                 said.print_exception()
             session.put(f"{name}_others_cores", bystanders.cores())
+            group_of |= {figure: name for figure in session.results if figure not in group_of}
     others = ", ".join(f"{session.results[f'{name}_others_cores'].value:.2f} ({name})" for name in chosen)
     session.notes.append(f"cores that others kept busy meanwhile: {others}")
-    return session, failed
+    return session, failed, group_of
 
 
 def _chosen(only: list[str] | None) -> dict[str, ModuleType]:

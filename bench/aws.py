@@ -31,7 +31,6 @@ NAMES = (
     "sqs_requests_per_1000_c32",
     "rss_drift",
 )
-PREFIXES = ("aws_", "embedded_", "rss_worker_")  # what they are made of
 
 
 def steps(quick: bool) -> int:

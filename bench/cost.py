@@ -54,7 +54,7 @@ def put_cost(session: Session, measured: Rounds) -> None:
         parts = rounds[0].parts
         for part in parts if len(parts) > 1 else ():
             session.put(f"{prefix(name)}{part}_core_ms", each(name, partial(_part_ms, part)))
-    session.put("generator_core_ms", each("iraas", _generator_ms))
+    session.put("asking_core_ms", each("iraas", _generator_ms))
     session.notes.extend(_why(session.results))
 
 

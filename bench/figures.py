@@ -57,4 +57,23 @@ FIGURES = (
     Figure("sqs_requests_per_1000_backlog", "requests to SQS for 1,000 pictures, nobody waits", "", 700.0),
     Figure("sqs_requests_per_1000_c32", "the same, 32 clients at a time that wait", "", 2_500.0),
     Figure("rss_drift", "a worker's memory over 20,000 pictures, last quarter to second", "", 0.05),
+    Figure(
+        "theory_worst_error", "the simulator against M/M/c and M/D/1: mean wait and p95, worst case", "", 0.03
+    ),
+    Figure("day_at_10000_s", "to simulate a day at 10,000 pictures a second, on one core", "s", 2.0),
+    Figure("compare_s", "to compare ten policies on eight workloads of an hour at 10 a second", "s", 120.0),
+    Figure("hours_vs_aws_recipe", "worker-hours of our policy, to AWS's recipe's", "", 0.65),
+    Figure("late_share_vs_aws_recipe", "late pictures of our policy, to AWS's recipe's", "", 1.0),
+    Figure("hours_vs_best_fast", "worker-hours of our policy, to the best of the fast ones", "", 0.85),
+    Figure(
+        "late_points_vs_best_fast", "late pictures, percentage points more than the best of those", "", 0.5
+    ),
+    Figure(
+        "fleet_p95_error", "the simulator's p95 against the real fleet's, worst of three workloads", "", 0.25
+    ),
+    Figure("fleet_capacity_within_one", "of the time, with as many workers give or take one", "", 0.9, True),
+    Figure("from_zero_first_answer_s", "from zero workers, 100 pictures at once: the first answer", "s", 3.0),
+    Figure("from_zero_lost", "of those pictures, without an answer", "", 0.0),
+    Figure("generator_core_ms", "CPU of `iraas load` for a request", "ms", 0.6),
+    Figure("generator_lateness_p99_ms", "how late `iraas load` is at 300 a second", "ms", 5.0),
 )

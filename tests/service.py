@@ -31,6 +31,8 @@ class Service:
         data: Path,
         *,
         workers: int = 2,
+        minimum: int | None = None,
+        maximum: int | None = None,
         model: str = "fast",
         settings: Mapping[str, str] | None = None,
         command: tuple[str, ...] = REAL,
@@ -45,6 +47,8 @@ class Service:
             "IRAAS_PORT": str(port),
             "IRAAS_WORKERS": str(workers),
             "IRAAS_MODEL": model,
+            **({} if minimum is None else {"IRAAS_MIN_WORKERS": str(minimum)}),
+            **({} if maximum is None else {"IRAAS_MAX_WORKERS": str(maximum)}),
             **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None

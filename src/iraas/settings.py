@@ -78,6 +78,13 @@ class Settings(BaseSettings):
         "CPUExecutionProvider", description="ONNX Runtime's providers, in order, with commas"
     )
     workers: int = Field(default_factory=usable_cores, ge=1, le=256, description="worker processes")
+    min_workers: int | None = Field(
+        None, ge=0, le=256, description="workers that there always are; 0: none while there is nothing to do"
+    )
+    max_workers: int | None = Field(None, ge=1, le=256, description="workers that there are at most")
+    policy: str = Field(
+        "", description="TOML file of the scaling policy (`iraas scaling recommend` writes one); empty: ours"
+    )
     durability: Literal["process", "power"] = Field(
         "process",
         description="what an accepted picture survives: every crash of a process, or a power loss too",
@@ -162,6 +169,11 @@ class Settings(BaseSettings):
                 f"host {self.host} is reachable from elsewhere: set IRAAS_API_KEYS (`iraas keys new NAME`), "
                 "or say --no-auth to serve everyone"
             )
+        least, most = self.min_workers, self.max_workers
+        if least is not None and most is not None and least > most:
+            raise ValueError(
+                f"min_workers is {least} and max_workers {most}: lower the one (--min) or raise the other (--max)"
+            )
         missing = [name for name in ON_AWS if self.backend == "aws" and not getattr(self, name)]
         if missing:
             raise ValueError(
@@ -182,7 +194,7 @@ class Settings(BaseSettings):
         values = self.model_dump(mode="json")
         values["api_keys"] = ",".join(self.api_keys)
         values["data"] = str(self.data.absolute())
-        return {f"IRAAS_{name.upper()}": str(value) for name, value in values.items()}
+        return {f"IRAAS_{name.upper()}": str(value) for name, value in values.items() if value is not None}
 
 
 def load_settings(**flags: Any) -> Settings:

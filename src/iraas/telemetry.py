@@ -19,11 +19,13 @@ from prometheus_client import (
     Histogram,
     generate_latest,
     start_http_server,
+    values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from iraas.errors import ConfigurationError
 
+SLOT = "IRAAS_METRICS_SLOT"  # of a worker, by its supervisor: no setting
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
@@ -81,6 +83,8 @@ LOG_EVENTS = {
     "child.started": "The supervisor started a process",
     "child.died": "A process ended without being asked to",
     "supervisor.stopping": "Everything is being ended in order",
+    "scaling.decided": "There shall be another number of workers, and why",
+    "scaling.trouble": "The fleet is not as it should be: a worker cannot start, or the queue cannot be asked",
     "replies.vanished": "The web process's response queue was removed by somebody; it makes a new one",
     "background.failed": "A background task failed and will be tried again",
     "dead_letter.collected": "A job came out of the dead-letter queue and was answered",
@@ -96,6 +100,10 @@ class Telemetry:
     """The metrics of one process; names and labels as in `METRICS`, a wrong one raises `KeyError`."""
 
     def __init__(self) -> None:
+        slot = os.environ.get(SLOT)
+        if slot is not None and "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            # Files by slot and not by process id: workers come and go, and each would leave its files for ever.
+            values.ValueClass = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._metrics = {metric.name: self._build(metric) for metric in METRICS}
 

@@ -10,11 +10,14 @@ import signal
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from iraas.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from iraas.scaling.plan import Plan
 
 
 def up(
@@ -29,7 +32,17 @@ def up(
         str | None,
         typer.Option(help="fast, default, accurate, or a model folder of your own. [default: default]"),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes. [default: one a core]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes, always so many. [default: one a core]")
+    ] = None,
+    minimum: Annotated[
+        int | None,
+        typer.Option("--min", help="Workers that there always are; 0: none while nothing is to do."),
+    ] = None,
+    maximum: Annotated[int | None, typer.Option("--max", help="Workers that there are at most.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy by which workers come and go, as a TOML file. [default: ours]")
+    ] = None,
     no_auth: Annotated[
         bool | None, typer.Option("--no-auth", help="Listen beyond this machine without API keys.")
     ] = None,
@@ -39,7 +52,19 @@ def up(
     Every other setting is an IRAAS_* variable or a line of iraas.toml; docs/settings.md lists them. Ctrl-C or
     SIGTERM ends everything in order: what was accepted is answered now, or at the next start.
     """
-    run_up(load_settings(port=port, host=host, data=data, model=model, workers=workers, no_auth=no_auth))
+    run_up(
+        load_settings(
+            port=port,
+            host=host,
+            data=data,
+            model=model,
+            workers=workers,
+            min_workers=minimum,
+            max_workers=maximum,
+            policy=None if policy is None else str(policy),
+            no_auth=no_auth,
+        )
+    )
 
 
 def run_up(settings: Settings, command: Sequence[str] | None = None) -> None:
@@ -47,13 +72,19 @@ def run_up(settings: Settings, command: Sequence[str] | None = None) -> None:
     from iraas.cli.web import listen
     from iraas.places import metrics_folder
     from iraas.telemetry import configure_logging
+    from iraas.wiring.fleet import plan_of
 
     configure_logging(settings.log_level, settings.log_format)
+    plan = plan_of(settings)
+    if plan.minimum == 0 and command is None:
+        from iraas.models.catalog import find_model
+
+        find_model(settings.model)  # else nobody would say that it is wrong until the first picture comes
     with claim(settings.data), listen(settings.host, settings.port) as listening:
         metrics = metrics_folder(settings)
         shutil.rmtree(metrics, ignore_errors=True)  # the numbers of processes that are gone
         metrics.mkdir(mode=0o700)
-        asyncio.run(_supervise(settings, listening, metrics, command))
+        asyncio.run(_supervise(settings, plan, listening, metrics, command))
 
 
 def claim(data: Path) -> IO[str]:
@@ -83,40 +114,31 @@ def claim(data: Path) -> IO[str]:
 
 
 async def _supervise(
-    settings: Settings, listening: socket.socket, metrics: Path, command: Sequence[str] | None
+    settings: Settings, plan: Plan, listening: socket.socket, metrics: Path, command: Sequence[str] | None
 ) -> None:
     from iraas.cli.web import address
-    from iraas.fleet.local import LocalFleet, clean_environment, this_command
-    from iraas.places import begun_note, fleet_file
-    from iraas.wiring.embedded import open_database, request_queue
-    from iraas.worker.begun import read_note
+    from iraas.wiring.embedded import open_database
+    from iraas.wiring.fleet import build_fleet
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     database = open_database(settings, inline=True)
-    requests = request_queue(database, settings)
-
-    async def end_leases(owner: str) -> None:
-        await requests.end_leases(owner, begun=read_note(begun_note(settings, owner)))
-
-    for owner in await requests.owners():  # of an earlier run, all dead: the folder is ours
-        await end_leases(owner)
-    fleet = LocalFleet(
-        command=command or this_command(),
-        environment={
-            **clean_environment(),
-            **settings.environment(),
-            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-        },
+    built = await build_fleet(
+        settings,
+        plan,
+        database,
         listen_fd=listening.fileno(),
-        workers=settings.workers,
-        file=fleet_file(settings),
-        end_leases=end_leases,
+        metrics=metrics,
+        command=command,
         on_serving=lambda: typer.echo(f"iraas is serving on {address(listening)}"),
     )
+    steering = asyncio.create_task(built.controller.run())
     try:
-        await fleet.run(stop)
+        await built.fleet.run(stop)
     finally:
+        steering.cancel()
+        await asyncio.gather(steering, return_exceptions=True)
+        built.arrivals.flush()
         database.close()

@@ -31,15 +31,18 @@ def run_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> None:
 
 
 async def _serve(settings: Settings, overrides: Overrides) -> None:
-    from iraas.fleet.lifeline import say_ready
+    from iraas.fleet.lifeline import RETIRE, Line
     from iraas.wiring.worker import build_worker
 
-    worker, backend = await build_worker(settings, overrides)
+    line = Line.inherited()
+    worker, backend = await build_worker(settings, overrides, line.ended)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
-    say_ready()
+    loop.add_signal_handler(RETIRE, worker.retire)
+    line.say_ready()
     try:
         await worker.run()
     finally:
+        line.close()
         await backend.close()

@@ -2,7 +2,7 @@
 
 starting --ready--> in service --dies--> starting          at once
 starting --dies--> (back-off) --> starting                 it would die again at once
-any --stop--> stopped
+any --stop--> draining --> stopped
 """
 
 from __future__ import annotations
@@ -10,19 +10,44 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, Protocol
 
-from iraas.errors import ConfigurationError
-from iraas.fleet.lifeline import PARENT, READY
+from iraas.fleet.lifeline import PARENT, READY, RETIRE
 from iraas.telemetry import Log
 
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)  # after deaths before ready; the last one repeats
 MISCONFIGURED = 2  # the exit code of a process that will never start as it is set up
+READ_BYTES = 4_096  # of its lines at once
 
-State = Literal["starting", "in service", "stopped"]
+State = Literal["starting", "in service", "draining", "stopped"]
+
+
+class Overseer(Protocol):
+    """Who is told what becomes of a child."""
+
+    def changed(self) -> None:
+        """Its state is another one."""
+        ...
+
+    def booted(self, seconds: float) -> None:
+        """It was ready so long after its start."""
+        ...
+
+    def said(self, line: str) -> None:
+        """It said this after it was ready."""
+        ...
+
+    def failed(self, name: str, why: str, *, misconfigured: bool) -> None:
+        """It ended before it was ready. May raise `ConfigurationError`, which ends its keeping."""
+        ...
+
+    async def died(self, pid: int) -> None:
+        """This process of it is dead, for whatever reason."""
+        ...
 
 
 class Child:
@@ -34,65 +59,87 @@ class Child:
         command: Sequence[str],
         *,
         environment: Mapping[str, str],
+        overseer: Overseer,
         pass_fds: Sequence[int] = (),
-        on_change: Callable[[], None],
-        on_death: Callable[[int], Awaitable[None]],
     ) -> None:
         self.name = name
         self.state: State = "starting"
+        self.failures = 0  # starts in a row that came to nothing
         self._command = command
         self._environment = environment
         self._pass_fds = pass_fds
-        self._on_change = on_change
-        self._on_death = on_death
+        self._overseer = overseer
         self._process: Process | None = None
+        self._started_at = 0.0  # monotonic seconds
+        self._unread = b""
         self._stopping = asyncio.Event()
         self._log = Log(child=name)
 
-    async def keep(self) -> None:
-        """Run it until `stop`. Raises `ConfigurationError` when it says that it cannot ever start."""
-        early_deaths = 0
-        while not self._stopping.is_set():
-            was_ready = await self._live_and_die()
-            if self._stopping.is_set():
-                break
-            early_deaths = 0 if was_ready else early_deaths + 1
-            if early_deaths:
-                await self._pause(BACKOFF_SECONDS[min(early_deaths, len(BACKOFF_SECONDS)) - 1])
-        self._become("stopped")
+    @property
+    def pid(self) -> int | None:
+        """Of the process that lives now."""
+        alive = self._process is not None and self._process.returncode is None
+        return self._process.pid if self._process is not None and alive else None
 
-    async def stop(self, *, grace: float) -> None:
-        """End it: SIGTERM, and SIGKILL after `grace` seconds."""
+    async def keep(self) -> None:
+        """Run it until `stop`. Raises what `Overseer.failed` raises."""
+        try:
+            while not self._stopping.is_set():
+                await self._live_and_die()
+                if self.failures:
+                    await self._pause(BACKOFF_SECONDS[min(self.failures, len(BACKOFF_SECONDS)) - 1])
+        finally:
+            self._become("stopped")
+
+    async def stop(self, *, grace: float, gently: float = 0.0) -> None:
+        """End it: SIGTERM, and SIGKILL after `grace` seconds. May be called again, in a greater hurry.
+
+        With `gently` it is first given so many seconds to finish what it has, and to end by itself.
+        """
         self._stopping.set()
         process = self._process
         if process is None or process.returncode is not None:
             return
-        _send(process, signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), grace)
-        except TimeoutError:
-            _send(process, signal.SIGKILL)
-            await process.wait()
+        if self.state != "draining":
+            self._become("draining")
+        for number, seconds in ((RETIRE, gently), (signal.SIGTERM, grace)):
+            if seconds > 0:
+                _send(process, number)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), seconds)
+                    return
+        _send(process, signal.SIGKILL)
+        await process.wait()
 
-    async def _live_and_die(self) -> bool:
-        """One process, from its start to its death; whether it was ready in between."""
+    async def _live_and_die(self) -> None:
+        """One process, from its start to its death."""
         try:
-            was_ready, process = await self._run_once()
+            process = await self._run_once()
         except OSError as error:  # no memory, processes or files for another one: later, perhaps
             self._log("child.died", level="error", error=str(error), ready=False)
-            return False
+            self._fail(str(error))
+            return
+        was_ready = self.state == "in service"
+        await self._overseer.died(process.pid)
         if self._stopping.is_set():
-            return was_ready
-        await self._on_death(process.pid)
-        self._log("child.died", level="warning", pid=process.pid, code=process.returncode, ready=was_ready)
-        if process.returncode == MISCONFIGURED and not was_ready:
-            raise ConfigurationError(f"the {self.name} process could not start; what it said stands above")
-        return was_ready
+            return
+        code = process.returncode
+        self._log("child.died", level="warning", pid=process.pid, code=code, ready=was_ready)
+        if was_ready:
+            self.failures = 0
+        else:
+            self._fail(f"it ended with code {code}", misconfigured=code == MISCONFIGURED)
 
-    async def _run_once(self) -> tuple[bool, Process]:
+    def _fail(self, why: str, *, misconfigured: bool = False) -> None:
+        self.failures += 1
+        self._overseer.failed(self.name, why, misconfigured=misconfigured)
+
+    async def _run_once(self) -> Process:
         self._become("starting")
         reading, writing = os.pipe()
+        os.set_blocking(reading, False)
         environment = {**self._environment, PARENT: str(os.getpid()), READY: str(writing)}
+        self._started_at, self._unread = time.monotonic(), b""
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -112,19 +159,32 @@ class Child:
         loop.add_reader(reading, self._hear, reading)
         try:
             await process.wait()
+            self._hear(reading)  # its last words
         finally:
             loop.remove_reader(reading)
             os.close(reading)
-        return self.state == "in service", process
+        return process
 
     def _hear(self, reading: int) -> None:
-        asyncio.get_running_loop().remove_reader(reading)
-        if os.read(reading, 1):  # else it closed the pipe by dying
-            self._become("in service")
+        try:
+            heard = os.read(reading, READ_BYTES)
+        except BlockingIOError:
+            return
+        if not heard:  # it closed the pipe, perhaps by dying
+            asyncio.get_running_loop().remove_reader(reading)
+            return
+        *lines, self._unread = (self._unread + heard).split(b"\n")
+        for line in lines:
+            if self.state == "starting":
+                self.failures = 0
+                self._overseer.booted(time.monotonic() - self._started_at)
+                self._become("in service")
+            elif line:
+                self._overseer.said(line.decode("ascii", "replace"))
 
     def _become(self, state: State) -> None:
         self.state = state
-        self._on_change()
+        self._overseer.changed()
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

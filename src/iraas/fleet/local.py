@@ -1,8 +1,8 @@
-"""The processes of one machine: one web process and a fleet of workers, under one supervisor.
+"""The processes of one machine: one web process and a crew of workers, under one supervisor.
 
 supervisor ── web          holds the listening socket that the supervisor made
            ├─ worker ── quarantine child (on demand)
-           └─ worker
+           └─ worker       as many as there shall be
 """
 
 from __future__ import annotations
@@ -10,54 +10,25 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-import msgspec
-
-from iraas.errors import IraasError
+from iraas.errors import ConfigurationError
 from iraas.fleet.child import Child
+from iraas.fleet.chronicle import Chronicle
+from iraas.fleet.crew import Crew
+from iraas.fleet.file import FleetFile
 from iraas.fleet.port import FleetState
-from iraas.telemetry import Log
+from iraas.fleet.tally import Tally
+from iraas.telemetry import SLOT, Log
+
+__all__ = ["LISTEN", "FleetFile", "LocalFleet", "clean_environment", "this_command"]
 
 WEB_GRACE_SECONDS = 12.0  # its own drain takes 10
-WORKER_GRACE_SECONDS = 10.0
 LISTEN = "IRAAS_LISTEN_FD"
-READ_EVERY_SECONDS = 0.5
-
-
-class FleetFile:
-    """The fleet's state in the data folder: the supervisor writes it, web processes read it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read_at = float("-inf")
-        self._state = FleetState(0, 0)
-
-    def write(self, state: FleetState) -> None:
-        """Say how the fleet is, in one step for every reader."""
-        fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(state._asdict()))
-        fresh.replace(self._path)
-
-    def state(self) -> FleetState:
-        """The fleet as last heard of, at most half a second old."""
-        now = time.monotonic()
-        if now - self._read_at > READ_EVERY_SECONDS:
-            self._read_at = now
-            try:
-                self._state = FleetState(**msgspec.json.decode(self._path.read_bytes()))
-            except (OSError, msgspec.DecodeError, TypeError):
-                self._state = FleetState(0, 0)
-        return self._state
-
-    def saw(self, worker: str) -> None:
-        """Nothing: the supervisor knows better than replies do."""
 
 
 class LocalFleet:
-    """Starts, watches and ends the processes. A worker's leases end when it dies, not half a minute later."""
+    """Starts, watches and ends the processes."""
 
     def __init__(
         self,
@@ -65,71 +36,99 @@ class LocalFleet:
         command: Sequence[str],
         environment: Mapping[str, str],
         listen_fd: int,
-        workers: int,
-        file: FleetFile,
-        end_leases: Callable[[str], Awaitable[None]],
+        minimum: int,
+        starts_at_once: int,
+        owners: Callable[[], Awaitable[Collection[str]]],
+        end_leases: Callable[[str], Awaitable[object]],
+        chronicle: Chronicle,
+        tally: Tally,
         on_serving: Callable[[], None],
     ) -> None:
-        self._file = file
-        self._end_leases = end_leases
+        self._minimum = minimum
         self._on_serving = on_serving
-        self._serving = False
+        self._serving = False  # the web process, and a worker unless there need be none
+        self._over = asyncio.Event()
         self._web = Child(
             "web",
             [*command, "web"],
             environment={**environment, LISTEN: str(listen_fd)},
             pass_fds=(listen_fd,),
-            on_change=self._changed,
-            on_death=self._forget,
+            overseer=_Web(self._changed),
         )
-        self._workers = [
-            Child(
-                f"worker-{number}",
-                [*command, "worker"],
-                environment=environment,
-                on_change=self._changed,
-                on_death=self._release,
-            )
-            for number in range(1, workers + 1)
-        ]
+        self._crew = Crew(
+            make=lambda name, overseer: Child(
+                name, [*command, "worker"], environment={**environment, SLOT: name}, overseer=overseer
+            ),
+            owners=owners,
+            end_leases=end_leases,
+            chronicle=chronicle,
+            tally=tally,
+            on_change=self._changed,
+            may_give_up=lambda: not self._serving,
+            starts_at_once=starts_at_once,
+        )
+
+    async def count_busy(self) -> int:
+        """Workers that hold jobs now. Raises `BackendUnavailable`."""
+        return await self._crew.count_busy()
+
+    def state(self) -> FleetState:
+        """How many workers there are."""
+        return self._crew.state()
+
+    async def set(self, capacity: int) -> None:
+        """Have so many workers."""
+        await self._crew.set(capacity)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep everything running until `stop`, then end it in order: the web tier first, while workers answer.
 
         Raises `ConfigurationError` when a process says that it cannot ever start.
         """
-        keepers = [asyncio.create_task(child.keep()) for child in (self._web, *self._workers)]
-        stopped = asyncio.create_task(stop.wait())
+        web = asyncio.create_task(self._web.keep())
+        await self._crew.set(self._minimum)
+        waits = {web, *(asyncio.create_task(event.wait()) for event in (stop, self._over))}
         try:
-            await asyncio.wait({stopped, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopped.cancel()
+            for task in waits - {web}:
+                task.cancel()
             Log()("supervisor.stopping")
             await self._web.stop(grace=WEB_GRACE_SECONDS)
-            await asyncio.gather(*(worker.stop(grace=WORKER_GRACE_SECONDS) for worker in self._workers))
-            outcomes = await asyncio.gather(*keepers, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+            await self._crew.close()
+            [outcome] = await asyncio.gather(web, return_exceptions=True)
+        for error in (outcome, self._crew.error):
+            if error is not None:
+                raise error
 
     def _changed(self) -> None:
-        states = [worker.state for worker in self._workers]
-        try:
-            self._file.write(FleetState(states.count("in service"), states.count("starting")))
-        except OSError as error:  # a full disk must not end the fleet; readers keep what they know
-            Log()("background.failed", level="error", task="fleet state", error=str(error))
-        if not self._serving and self._web.state == "in service" and "in service" in states:
+        if self._crew.error is not None:
+            self._over.set()
+        ready = self._minimum == 0 or self._crew.state().in_service > 0
+        if not self._serving and self._web.state == "in service" and ready:
             self._serving = True
             self._on_serving()
 
-    async def _release(self, pid: int) -> None:
-        try:
-            await self._end_leases(str(pid))
-        except (IraasError, OSError) as error:  # they run out by themselves
-            Log()("background.failed", level="warning", task="end leases", error=str(error))
 
-    async def _forget(self, _pid: int) -> None:
-        return None
+class _Web:
+    """What the supervisor does when something becomes of the web process."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self.changed = on_change
+
+    def booted(self, _seconds: float) -> None:
+        """Nobody asks how long it took."""
+
+    def said(self, _line: str) -> None:
+        """It reports nothing."""
+
+    def failed(self, name: str, _why: str, *, misconfigured: bool) -> None:
+        """Without a web process there is no service."""
+        if misconfigured:
+            raise ConfigurationError(f"the {name} process could not start; what it said stands above")
+
+    async def died(self, _pid: int) -> None:
+        """It holds no leases."""
 
 
 def this_command() -> list[str]:

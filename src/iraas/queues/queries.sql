@@ -102,6 +102,9 @@ INSERT INTO response_queue (name) VALUES (:name)
 -- name: response_queues
 SELECT name FROM response_queue
 
+-- name: replies_waiting
+SELECT count(*) FROM message WHERE queue IN (SELECT name FROM response_queue)
+
 -- name: is_response_queue
 SELECT 1 FROM response_queue WHERE name = :name
 

@@ -172,6 +172,11 @@ class SqliteResponseQueues:
         if messages:
             await self._database.run(lambda transaction: _reply(transaction, reply_to, messages))
 
+    async def waiting(self) -> int:
+        """Replies that no web process has taken yet."""
+        [(waiting,)] = await self._database.run(lambda transaction: transaction.rows("replies_waiting"))
+        return int(waiting)
+
     async def close(self) -> None:
         """Remove the queue that `open` made."""
         if self._own is not None:

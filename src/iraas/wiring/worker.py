@@ -23,10 +23,15 @@ from iraas.worker.loop import Worker
 from iraas.worker.quarantine import Quarantine
 
 
-async def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> tuple[Worker, Backend]:
+async def build_worker(
+    settings: Settings,
+    overrides: Overrides = NO_OVERRIDES,
+    report: Callable[[int, float], None] = lambda _pictures, _busy_seconds: None,
+) -> tuple[Worker, Backend]:
     """One worker with its model loaded, and what to close after it. Raises `ConfigurationError`.
 
-    To be awaited inside its event loop.
+    `report` is told of pictures that were ended, and for how many seconds they kept it busy. To be awaited
+    inside its event loop.
     """
     telemetry = Telemetry()
     backend = open_backend(settings, inline=True, overrides=overrides, telemetry=telemetry)
@@ -54,6 +59,7 @@ async def build_worker(settings: Settings, overrides: Overrides = NO_OVERRIDES) 
         clock=backend.clock,
         telemetry=telemetry,
         begun=backend.begun_note(),
+        report=report,
     )
     return worker, backend
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -35,6 +35,7 @@ from iraas.worker.supply import Receiver, supply_of
 from iraas.worker.suspects import Suspects
 
 DRAIN_SECONDS = 8.0  # for what was begun; the process must be gone after 10
+RETIRING_LOOK_SECONDS = 0.05
 
 
 class Picture(NamedTuple):
@@ -66,6 +67,7 @@ class Worker:
         telemetry: Telemetry,
         begun: BegunNote | NoNote | None = None,
         rule: BatchRule | None = None,
+        report: Callable[[int, float], None] = lambda _pictures, _busy_seconds: None,
     ) -> None:
         self._requests = requests
         self._finisher = finisher
@@ -76,14 +78,16 @@ class Worker:
         self._telemetry = telemetry
         self._begun = begun or NoNote()
         self._rule = rule or BatchRule()
+        self._report = report
         self._log = Log()
         self._infer_seconds = 0.0  # of a picture, as the last batch had it
         self._stopping = asyncio.Event()
+        self._retiring = False
         self._patience = Patience(self._stopping, telemetry)
         self._suspects = Suspects(
             inputs=inputs,
             quarantine=quarantine,
-            finish=lambda done: self._finish([done]),
+            finish=self._finish_suspect,
             patience=self._patience,
             clock=clock,
             model=classifier.name,
@@ -108,8 +112,13 @@ class Worker:
         self._quarantine.drain()
         self._supply.stop()
 
+    def retire(self) -> None:
+        """Receive no more, finish all that is held, and end: nothing is given back. `stop` may still hurry it."""
+        self._retiring = True
+        self._supply.stop()
+
     async def run(self) -> None:
-        """Work until `stop`."""
+        """Work until `stop`, or `retire`."""
         self._heartbeat.start()
         suspects = asyncio.create_task(self._suspects.work_off())
         suspects.add_done_callback(
@@ -124,6 +133,11 @@ class Worker:
                 await asyncio.sleep(0)  # signals and the quarantine child get their turn
                 if suspects.done():
                     suspects.result()  # it only ends by an error
+                if self._retiring:
+                    if not self._heartbeat.held:
+                        break
+                    if not self._supply.held:  # the rest is in quarantine, or on its way in or out
+                        await asyncio.sleep(RETIRING_LOOK_SECONDS)
         except Draining:
             pass
         finally:
@@ -148,8 +162,12 @@ class Worker:
                     finished.append(done)
         finished += self._infer(pictures, begun)
         self._begun.write(())
+        busy_seconds = (
+            time.perf_counter() - begun
+        )  # without the stores: what they are slow in is nobody's work
         if finished:
             await self._outbox.put(finished)
+            self._report(len(finished), busy_seconds)
 
     def _open(self, fetched: Fetched) -> Picture | Finished | None:
         job, receipt, blob = fetched
@@ -203,6 +221,10 @@ class Worker:
     async def _finish(self, finished: Sequence[Finished]) -> None:
         await self._patience.until_it_works("finish", lambda: self._finisher.finish(finished))
         self._heartbeat.drop(done.receipt for done in finished)
+
+    async def _finish_suspect(self, done: Finished) -> None:
+        await self._finish([done])
+        self._report(1, done.busy_ms / 1000)
 
     def _suspect(self, job: Job, receipt: str, error: Exception) -> None:
         self._log("worker.failed", level="error", id=job.id, error=repr(error))

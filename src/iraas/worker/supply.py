@@ -18,7 +18,6 @@ from iraas.worker.heartbeat import Heartbeat
 from iraas.worker.patience import Patience
 from iraas.worker.suspects import Suspects
 
-RECEIVE_UP_TO = 8  # pictures in hand; more would wait here while another worker is idle
 
 _T = TypeVar("_T")
 
@@ -76,7 +75,14 @@ class Receiver:
 
 
 class OneByOne:
-    """Receives when nothing is left, and fetches a picture when its turn comes."""
+    """Receives when nothing is left, and fetches a picture when its turn comes.
+
+    In hand are at most `MOST` pictures, and no more than `SECONDS` of work: what a slow model has not begun would wait here
+    while another worker is idle. Before the first picture nobody knows how slow it is.
+    """
+
+    MOST = 8
+    SECONDS = 0.2
 
     def __init__(self, receiver: Receiver, fetcher: Fetcher) -> None:
         self.seconds_each = 0.0
@@ -103,7 +109,12 @@ class OneByOne:
     async def ready(self) -> None:
         """Receive, if nothing is left."""
         if not self._deliveries and not self._over:
-            self._deliveries.extend(await self._unless_stopped(self._receiver.receive(RECEIVE_UP_TO)) or ())
+            self._deliveries.extend(await self._unless_stopped(self._receiver.receive(self._worth)) or ())
+
+    @property
+    def _worth(self) -> int:
+        """Pictures that are worth holding."""
+        return max(1, min(self.MOST, round(self.SECONDS / self.seconds_each))) if self.seconds_each > 0 else 1
 
     async def take(self) -> Fetched | Finished | None:
         """Fetch the next one."""

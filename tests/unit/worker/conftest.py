@@ -77,7 +77,7 @@ class Tier:
         blob = await self.parts.results.get(job_id)
         return None if blob is None else decode(Record, blob.data).outcome
 
-    def worker(self) -> Worker:
+    def worker(self, **options: object) -> Worker:
         """One worker; a second one is another process."""
         return Worker(
             requests=self.parts.requests,
@@ -90,6 +90,7 @@ class Tier:
             heartbeat=Heartbeat(lambda: self.parts.requests, every=3600.0, telemetry=self.parts.telemetry),
             clock=self.parts.clock,
             telemetry=self.parts.telemetry,
+            **options,
         )
 
     @asynccontextmanager

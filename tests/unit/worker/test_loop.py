@@ -187,6 +187,53 @@ async def test_an_idle_worker_stops_at_once(tier):
     await asyncio.wait_for(running, 5)
 
 
+async def test_a_worker_that_retires_finishes_all_that_it_holds(tier):
+    """Nothing is given back, not even what waits for the quarantine child, and nothing more is received."""
+    tier.aside.gate.clear()
+    suspects = [await tier.post(png((shade, 0, 0)), delivered_before=True) for shade in range(3)]
+    worker = tier.worker()
+    running = asyncio.create_task(worker.run())
+    await tier.until(lambda: len(worker._suspects._line) == 3)
+
+    worker.retire()
+    late = await tier.post(png((9, 9, 9)))
+    tier.aside.gate.set()
+    await asyncio.wait_for(running, 20)
+
+    assert None not in [await tier.outcome(job_id) for job_id in suspects]
+    assert await tier.outcome(late) is None
+    assert (await tier.parts.requests.depth())[:2] == (1, 0)
+    assert tier.parts.counted("iraas_redeliveries_total") == 3  # as they came; not one more
+
+
+async def test_an_idle_worker_retires_at_once(tier):
+    """It does not wait for a job to end with."""
+    worker = tier.worker()
+    running = asyncio.create_task(worker.run())
+    await tier.until(lambda: tier.parts.requests._waiting)
+
+    worker.retire()
+
+    await asyncio.wait_for(running, 5)
+
+
+async def test_each_picture_is_reported_once(tier):
+    """Healthy ones and those from quarantine: how many were ended, and that they kept the worker busy."""
+    reports: list[tuple[int, float]] = []
+    healthy = [await tier.post(png((0, shade, 0))) for shade in range(5)]
+    aside = await tier.post(png((0, 99, 0)), delivered_before=True)
+    worker = tier.worker(report=lambda pictures, seconds: reports.append((pictures, seconds)))
+    running = asyncio.create_task(worker.run())
+    await tier.until(lambda: sum(pictures for pictures, _ in reports) >= 6)
+
+    worker.stop()
+    await asyncio.wait_for(running, 20)
+
+    assert None not in [await tier.outcome(job_id) for job_id in (*healthy, aside)]
+    assert sum(pictures for pictures, _ in reports) == 6
+    assert all(seconds > 0 for _, seconds in reports)
+
+
 async def test_a_repeated_job_is_treated_as_delivered_before(tier):
     """A job that was sent again may be one whose message a crash took: it is computed aside."""
     job_id = await tier.post(png())

@@ -71,6 +71,20 @@ async def test_a_slow_model_holds_little(tier):
     await supply.close()
 
 
+@pytest.mark.parametrize(("seconds_each", "held"), [(0.0, 1), (0.012, 8), (0.05, 4), (0.25, 1)])
+async def test_on_one_machine_a_slow_model_receives_little(seconds_each, held):
+    """What waits in a worker's hand waits while another one is idle: at most a fifth of a second of work."""
+    tier = Tier(Parts())
+    supply = tier.worker()._supply
+    supply.seconds_each = seconds_each
+    for number in range(9):
+        await tier.post(png((0, number, 0)))
+    await supply.ready()
+
+    assert supply.held == held
+    assert (await tier.parts.requests.depth()).visible == 9 - held
+
+
 async def test_gets_run_side_by_side(tier):
     """One picture that is slow to come does not keep the others."""
     gate = asyncio.Event()
