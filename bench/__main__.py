@@ -86,11 +86,12 @@ def main(
     for file, (groups, title) in FILES.items():
         found = {name: spread for name, spread in session.results.items() if group_of[name] in groups}
         files[OUT / f"{'partial-' if quick else ''}{file}.json"] = (found, title)
+    kept = {f"{file}.json" for file in FILES}  # groups may be measured one at a time
     for path, (results, title) in files.items():
         if results:
             said.print(report.details(results))
             said.print(report.table(results, title))
-            report.write(path, results, facts)
+            report.write(path, results, facts, keep=path.name in kept)
             said.print(f"{path}; {facts['bench_seconds']} s in all", highlight=False)
     for note in session.notes:
         said.print(f"- {note}", highlight=False)

@@ -47,9 +47,12 @@ def details(results: Mapping[str, Spread]) -> Table:
     return drawn
 
 
-def write(path: Path, results: Mapping[str, Spread], facts: Mapping[str, float]) -> None:
-    """Figures as name -> number; the spread of a figure that has one as NAME_min and NAME_max."""
-    flat: dict[str, float] = {}
+def write(path: Path, results: Mapping[str, Spread], facts: Mapping[str, float], *, keep: bool) -> None:
+    """Figures as name -> number; the spread of a figure that has one as NAME_min and NAME_max.
+
+    `keep`: what the file has already and was not measured now stays.
+    """
+    flat: dict[str, float] = json.loads(path.read_text()) if keep and path.exists() else {}
     for name, spread in results.items():
         if math.isnan(spread.value):
             continue

@@ -78,8 +78,8 @@ def why(found: Recommendation, workload: Workload, facts: Facts, *, minimum: int
     winner, lines = found.winner, []
     if winner.meets:
         lines.append(
-            f"{winner.name} with at least {winner.plan.minimum} keeps {1 - winner.score.late_share:.1%} of the pictures "
-            f"within {objective}, for the fewest hours of {found.tried} plans that were tried."
+            f"{winner.name} with at least {winner.plan.minimum} keeps {1 - winner.score.late_share:.1%} "
+            f"of the pictures within {objective}, for the fewest hours of {found.tried} plans that were tried."
         )
     else:
         lines.append(

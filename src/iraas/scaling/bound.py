@@ -1,8 +1,8 @@
 """workload, boot time, minimum -> the share of pictures that come before new workers can be there; pure.
 
 A rule that only reacts learns of a rise when it happened, and its new workers are there a look and a boot later. The
-ideal one here has everything else: it knows the load without noise, keeps what was needed in the last `KEEP_SECONDS`, and
-brings all workers that there may be while a backlog lasts. What is late even so, a higher minimum can save, or a
+ideal one here has everything else: it knows the load without noise, keeps what was needed in the last `KEEP_SECONDS`,
+and brings all workers that there may be while a backlog lasts. What is late even so, a higher minimum can save, or a
 rule that keeps more than the load ever asked for.
 """
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush, heapreplace
 
 import numpy as np
 
+from iraas.scaling.clients import Clients
 from iraas.scaling.line import Look, Outcome
-from iraas.scaling.service import Service
+from iraas.scaling.occupancy import Occupancy
+from iraas.scaling.redelivery import Redelivery
+from iraas.scaling.service import Service, ServiceTimes
 from iraas.scaling.workloads import Burst, Times, Workload
 
 FORGET = 100_000  # pictures begun, after which the list of arrivals is cut
-STOCK = 65_536  # service times drawn at once
 AT_ONCE = 4_096  # pictures that the fast road looks at together
 
 
@@ -37,69 +39,83 @@ class ExactLine:
         patience: float = math.inf,
         kills: bool = False,
     ) -> None:
+        # Apart, so that all policies get the same arrivals, in whatever order they need the rest.
+        arrivals, work, self._fate = rng.spawn(3)
         self._service = service
-        self._rng = rng
-        self._visibility_timeout = visibility_timeout
-        self._patience = patience  # of closed-loop clients, who then send their next
-        self._burst = workload if isinstance(workload, Burst) else None
-        self._simple = service.receive == 1 and self._burst is None and not kills
-        self._now = self._looked_at = 0.0
-        self._enter: list[float] = []  # when pictures enter the queue, sorted
+        self._times = ServiceTimes(service, work)
+        self._now = 0.0
+        self._enter: list[float] = []  # when pictures come, sorted
         self._next = 0  # the first of them that nobody began
+        self._cut = 0  # pictures before the list's first
         self._coming: Iterator[Times] = iter(())
-        self._calls_left = 0
+        self._clients = None
         if isinstance(workload, Burst):
-            self._enter = [0.0] * min(workload.clients, workload.requests)
-            self._calls_left = workload.requests - len(self._enter)
+            self._clients = Clients(workload, patience, self._enter)
         else:
-            self._coming = workload.arrivals(rng)
+            self._coming = workload.arrivals(arrivals)
         self._exhausted = False
+        self._lost = Redelivery(visibility_timeout, self._clients) if kills else None
+        self._simple = service.receive == 1 and self._clients is None and self._lost is None
         self._free: list[float] = []  # a heap: when each worker is free
-        self._hands: dict[float, tuple[int, int]] = {}  # when a worker is free -> its rows, first and last + 1
-        self._born: dict[float, float] = {}  # of pictures that came back: when they came first
-        self._stock: list[float] = []  # service times
-        self._rows_enter, self._rows_start, self._rows_finish = array("d"), array("d"), array("d")
-        self._seen_rows = self._seen_arrivals = 0  # at the last look
-        self._open: list[float] = []  # finishes that were still to come at the last look
+        self._leaving = 0.0  # when the last of the removed workers is done
+        self._born, self._starts, self._finishes = array("d"), array("d"), array("d")  # a row a picture
+        self._hand_starts, self._hand_ends = array("d"), array("d")  # of what a worker takes at once
+        self._pictures, self._workers = Occupancy(), Occupancy()
+        self._seen = (0, 0, 0.0)  # at the last look: rows, arrivals, time
 
     def advance(self, until: float) -> None:
         """Serve up to this time."""
-        self._pull(until)
+        while not self._exhausted and (not self._enter or self._enter[-1] < until):
+            chunk = next(self._coming, None)
+            if chunk is None:
+                self._exhausted = True
+            else:
+                self._enter.extend(chunk.tolist())
         if self._free:
             if self._simple:
                 self._one_by_one(until)
             else:
                 self._in_batches(until)
         self._now = until
-        if self._next > FORGET:
+        if self._clients:
+            self._clients.give_up(until, first=self._next)
+            if self._lost:
+                self._lost.give_up(until, first=self._next)
+        elif self._next > FORGET:
             del self._enter[: self._next]
-            self._seen_arrivals -= self._next
+            self._cut += self._next
             self._next = 0
 
     def look(self) -> Look:
         """What there is now."""
-        now, since = self._now, self._looked_at
-        starts, finishes = self._since(self._rows_start), self._since(self._rows_finish)
-        ending = [*self._open, *finishes]
-        still = [finish for finish in ending if finish > now]
-        worked = (
-            math.fsum(finishes)
-            - math.fsum(starts)
-            + math.fsum(finish - since for finish in self._open)
-            - math.fsum(finish - now for finish in still)
-        )
-        entered = bisect_right(self._enter, now)
-        visible = entered - self._next
-        look = Look(
+        now = self._now
+        rows, came_before, since = self._seen
+        came = self.came
+        starts, finishes = self._starts[rows:], self._finishes[rows:]
+        if self._lost:  # not a number: of workers that were killed
+            starts = array("d", (start for start in starts if start == start))
+            finishes = array("d", (finish for finish in finishes if finish == finish))
+        pictures = self._pictures.look(starts, finishes, now)
+        in_flight = busy = pictures.average
+        visible, oldest = came - self._cut - self._next, math.inf
+        if visible:
+            oldest = self._enter[self._next]
+        if not self._simple:
+            busy = self._workers.look(self._hand_starts, self._hand_ends, now).average
+            self._hand_starts, self._hand_ends = array("d"), array("d")
+        if self._lost:
+            in_flight += self._lost.in_flight(since, now)
+            visible += self._lost.visible(now)
+            oldest = min(oldest, self._lost.oldest(now))
+        self._seen = (len(self._starts), came, now)
+        return Look(
             visible=visible,
-            in_flight=worked / (now - since) if now > since else float(len(still)),
-            oldest_age=now - self._enter[self._next] if visible else 0.0,
-            arrivals=entered - self._seen_arrivals,
-            answers=len(ending) - len(still),
+            in_flight=in_flight,
+            oldest_age=now - oldest if visible else 0.0,
+            arrivals=came - came_before,
+            answers=pictures.ended,
+            busy=busy,
         )
-        self._open, self._seen_rows, self._seen_arrivals = still, len(self._rows_start), entered
-        self._looked_at = now
-        return look
 
     def add(self, workers: int) -> None:
         """So many more workers."""
@@ -110,26 +126,27 @@ class ExactLine:
         """Take workers away: those that are idle, then those that are done first."""
         gone: list[float] = []
         while self._free and len(gone) < workers and (busy or self._free[0] <= self._now):
-            gone.append(max(self._now, heappop(self._free)))
+            free_at = heappop(self._free)
+            if self._lost:
+                self._lost.put_down(free_at)
+            gone.append(max(self._now, free_at))
+        self._leaving = max(self._leaving, *gone, 0.0)
         return gone
 
     def kill(self) -> None:
         """One worker is gone, whichever; what it held comes back after its visibility timeout."""
+        if self._lost is None:
+            raise ValueError("kills: this line was made without")
         if not self._free:
             return
-        free_at = self._free.pop(int(self._rng.integers(len(self._free))))
+        free_at = self._free.pop(int(self._fate.integers(len(self._free))))
         heapify(self._free)
-        first, last = self._hands.pop(free_at, (0, 0))
-        for row in range(first, last):
-            if self._rows_finish[row] <= self._now:
-                continue
-            entered = self._rows_enter[row]
-            back = self._rows_start[row] + self._visibility_timeout
-            while back in self._born:  # so that each has its own
-                back = math.nextafter(back, math.inf)
-            self._born[back] = self._born.pop(entered, entered)
-            insort(self._enter, back, lo=self._next)
-            self._forget(row)
+        for row in self._lost.put_down(free_at):
+            finish = self._finishes[row]
+            if finish > self._now:
+                self._lost.lose(row, self._born[row], self._starts[row], self._now, first=self._next)
+                self._pictures.forget(finish)
+                self._starts[row] = self._finishes[row] = math.nan
 
     @property
     def idle(self) -> int:
@@ -137,39 +154,26 @@ class ExactLine:
         return sum(free_at <= self._now for free_at in self._free)
 
     @property
-    def came(self) -> float:
+    def came(self) -> int:
         """Pictures that came so far, answered or not."""
-        return sum(start == start for start in self._rows_start) + len(self._enter) - self._next  # noqa: PLR0124
+        return self._cut + bisect_right(self._enter, self._now, lo=self._next)
 
     @property
     def done(self) -> bool:
         """Whether nothing will come, nothing waits and nothing is under way."""
-        served = self._exhausted and self._next == len(self._enter)
-        return served and not any(free_at > self._now for free_at in self._free)
+        served = self._exhausted and self._next == len(self._enter) and not (self._lost and self._lost.any)
+        return (
+            served and self._leaving <= self._now and not any(free_at > self._now for free_at in self._free)
+        )
 
     def outcome(self) -> Outcome:
         """What became of every picture that was answered."""
-        entered, start, finish = (
-            np.frombuffer(rows) for rows in (self._rows_enter, self._rows_start, self._rows_finish)
-        )
-        answered = ~np.isnan(start)
-        born = entered
-        if self._born:
-            born = entered.copy()
-            for row in np.flatnonzero(np.isin(entered, np.array(list(self._born)))):
-                born[row] = self._born[float(entered[row])]
-        born, start, finish = born[answered], start[answered], finish[answered]
-        return Outcome(born, start - born, finish - born, np.ones(len(born)))
-
-    def _pull(self, until: float) -> None:
-        while not self._exhausted and (not self._enter or self._enter[-1] < until):
-            chunk = next(self._coming, None)
-            if chunk is None:
-                self._exhausted = True
-            elif self._born:  # what came back may lie beyond
-                self._enter = self._enter[: self._next] + sorted(self._enter[self._next :] + chunk.tolist())
-            else:
-                self._enter.extend(chunk.tolist())
+        born, start, finish = (np.frombuffer(rows) for rows in (self._born, self._starts, self._finishes))
+        answered = finish <= self._now
+        if not answered.all():
+            born, start, finish = born[answered], start[answered], finish[answered]
+        # Copies, also of `born`: a view would forbid the rows to grow. Thirty million ones need not be stored.
+        return Outcome(born.copy(), start - born, finish - born, np.broadcast_to(1.0, len(born)))
 
     def _one_by_one(self, until: float) -> None:
         """The fast road. Everything it touches is local, since it runs millions of times."""
@@ -180,74 +184,60 @@ class ExactLine:
         while served == AT_ONCE:  # a backlog may be long, and little of it have its turn
             begun = self._next
             came = enter[begun : min(begun + AT_ONCE, there)]
-            times = self._draw(len(came))
+            times = self._times.take(len(came))
             starts: list[float] = []
             for start, seconds in zip(came, times, strict=True):
                 if start < free[0]:
-                    start = free[0]  # noqa: PLW2901 - it waits
+                    start = free[0]
                 if start >= until:
                     break
                 replace(free, start + seconds)
                 starts.append(start)
             served = len(starts)
-            self._stock.extend(reversed(times[served:]))
-            self._rows_enter.extend(came[:served])
-            self._rows_start.extend(starts)
-            self._rows_finish.extend(map(float.__add__, starts, times))
+            self._times.give_back(times[served:])
+            self._born.extend(came[:served])
+            self._starts.extend(starts)
+            self._finishes.extend(map(float.__add__, starts, times))
             self._next = begun + served
 
     def _in_batches(self, until: float) -> None:
         """Workers that take several at once, closed-loop clients, and workers that may be killed."""
-        enter, free, service = self._enter, self._free, self._service
-        while self._next < len(enter):
+        enter, free, service, lost = self._enter, self._free, self._service, self._lost
+        while True:
             first = self._next
-            start = max(free[0], enter[first])
+            head = enter[first] if first < len(enter) else math.inf
+            start = max(free[0], min(head, lost.head) if lost else head)
             if start >= until:
                 break
-            last = min(first + service.receive, bisect_right(enter, start, lo=first))
-            at, row = start, len(self._rows_start)
-            for begin in range(first, last, service.batch):
-                batch = enter[begin : min(begin + service.batch, last)]
-                at += math.fsum(self._draw(len(batch)))
-                self._rows_enter.extend(batch)
-                self._rows_start.extend([start] * len(batch))
-                self._rows_finish.extend([at] * len(batch))
+            again = lost.take(start, service.receive) if lost else []
+            most = min(first + service.receive - len(again), len(enter))
+            last = bisect_right(enter, start, lo=first, hi=most)
+            taken = enter[first:last]
+            if again:
+                taken = [born for born, _ in again] + taken
             self._next = last
-            self._hands.pop(free[0], None)
+            row, at = len(self._born), start
+            for begin in range(0, len(taken), service.batch):
+                batch = taken[begin : begin + service.batch]
+                at += math.fsum(self._times.take(len(batch)))
+                self._finishes.extend([at] * len(batch))
+            self._born.extend(taken)
+            self._starts.extend([start] * len(taken))
+            self._hand_starts.append(start)
+            self._hand_ends.append(at)
+            if lost:
+                lost.put_down(free[0])
+                lost.pick_up(at, range(row, row + len(taken)))
             heapreplace(free, at)
-            self._hands[at] = (row, len(self._rows_start))
-            if self._burst is not None:
-                self._call_again(row)
+            if self._clients:
+                waits = [waiting for _, waiting in again]
+                waits += [self._clients.wait_for(picture) for picture in range(first, last)]
+                self._call_again(self._clients, row, waits)
 
-    def _call_again(self, row: int) -> None:
+    def _call_again(self, clients: Clients, row: int, waits: list[bool]) -> None:
         """Clients whose answers were just computed send their next picture."""
-        assert self._burst is not None
-        for entered, finish in zip(self._rows_enter[row:], self._rows_finish[row:], strict=True):
-            if not self._calls_left:
-                return
-            self._calls_left -= 1
-            insort(self._enter, min(finish, entered + self._patience) + self._burst.think, lo=self._next)
-
-    def _since(self, rows: array[float]) -> array[float]:
-        """Rows since the last look, without those of killed workers."""
-        new = rows[self._seen_rows :]
-        return array("d", [time for time in new if time == time]) if self._born else new  # noqa: PLR0124 - NaN
-
-    def _draw(self, count: int) -> list[float]:
-        """Service times, from a stock: what was drawn and not used is used next."""
-        stock = self._stock
-        if self._service.distribution == "constant":
-            return [self._service.seconds] * count
-        if len(stock) < count:
-            stock[:0] = self._service.draw(max(STOCK, count), self._rng)
-        taken = stock[-count:]
-        taken.reverse()
-        del stock[-count:]
-        return taken
-
-    def _forget(self, row: int) -> None:
-        """This row's picture was not answered after all."""
-        finish = self._rows_finish[row]
-        if finish in self._open:
-            self._open.remove(finish)
-        self._rows_start[row] = self._rows_finish[row] = math.nan
+        for number, waiting in enumerate(waits, row):
+            if waiting:
+                call = clients.answered(self._born[number], self._finishes[number], after=self._next)
+                if self._lost:
+                    self._lost.calls[number] = call

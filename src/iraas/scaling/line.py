@@ -14,10 +14,11 @@ class Look(NamedTuple):
     """What there is now, and what happened since the last look."""
 
     visible: float
-    in_flight: float  # averaged since the last look
-    oldest_age: float  # seconds
+    in_flight: float  # averaged since the last look; at the same moment again, how many there are
+    oldest_age: float  # seconds, of those that wait
     arrivals: float
     answers: float
+    busy: float  # workers at work, averaged; a worker may hold several pictures
 
 
 class Outcome(NamedTuple):
@@ -34,7 +35,8 @@ class Line(Protocol):
 
     1. `advance` moves time on, never back; the other methods speak of the moment that it reached.
     2. Workers take the oldest picture first, and what a removed worker had begun is finished.
-    3. What a killed worker held comes back after its visibility timeout.
+    3. What a killed worker held stays in flight until its visibility timeout is over, then comes back.
+    4. At every look, what came = what was answered + what is visible + what is in flight.
     """
 
     def advance(self, until: float) -> None:

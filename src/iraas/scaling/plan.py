@@ -1,17 +1,18 @@
 """policy.toml <-> Plan: a policy between a minimum and a maximum; pure.
 
-    minimum = 1
-    maximum = 20
+minimum = 1
+maximum = 20
 
-    [policy]
-    kind = "staffing"
-    objective = 2.0
+[policy]
+kind = "staffing"
+objective = 2.0
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
 import msgspec
 import tomli_w
@@ -21,6 +22,7 @@ from iraas.scaling.policies.staffing import Staffing
 from iraas.scaling.policy import Decision, History, Observation
 
 MOST = 100_000  # workers that a plan may name
+PROCESS_BOOT = 2.0  # seconds until a worker process takes jobs; until it is measured
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,15 +47,15 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What the policy says, between the bounds."""
         said = self.policy.decide(seen, history)
         if said.capacity > self.maximum:
-            return Decision(self.maximum, _bounded(said, seen, f"{self.maximum} is the maximum"))
+            return Decision(self.maximum, f"{said.reason}, but {self.maximum} is the maximum")
         if said.capacity < self.minimum:
-            return Decision(self.minimum, _bounded(said, seen, f"{self.minimum} is the minimum"))
+            return Decision(self.minimum, f"{said.reason}, but {self.minimum} is the minimum")
         return said
 
 
 def default_plan(minimum: int, maximum: int) -> Plan:
-    """Ours, as it comes."""
-    return Plan(minimum=minimum, maximum=maximum, policy=Staffing())
+    """Ours for the workers of one machine, which start in seconds."""
+    return Plan(minimum=minimum, maximum=maximum, policy=Staffing(boot=PROCESS_BOOT))
 
 
 def read_plan(text: str) -> Plan:
@@ -68,14 +70,11 @@ def read_plan(text: str) -> Plan:
 
 def write_plan(plan: Plan) -> str:
     """A plan -> TOML that `read_plan` reads."""
-    return tomli_w.dumps(_without_none(msgspec.to_builtins(plan)))
+    table: dict[str, object] = _without_none(msgspec.to_builtins(plan))
+    return tomli_w.dumps(table)
 
 
-def _bounded(said: Decision, seen: Observation, bound: str) -> str:
-    return f"{said.reason}, but {bound}" if said.capacity != seen.capacity else said.reason
-
-
-def _without_none(value: object) -> object:
+def _without_none(value: Any) -> Any:
     """TOML has no null: what is None is left out, and is None again when it is read."""
     if isinstance(value, dict):
         return {key: _without_none(item) for key, item in value.items() if item is not None}
@@ -85,13 +84,27 @@ def _without_none(value: object) -> object:
 
 
 def _in_words(message: str) -> str:
-    """msgspec's words -> ours: the field first, as it stands in the file, and the mend."""
+    """From msgspec's words to ours: the field first, as it stands in the file, and the mend."""
     what, _, where = message.partition(" - at `$")
-    field = where.rstrip("`").lstrip(".")
-    unknown = re.search(r"unknown field `(\w+)`", what)
-    if unknown:
-        return f"{'.'.join(filter(None, (field, unknown[1])))}: no such field; docs/scaling.md lists them"
-    missing = re.search(r"missing required field `(\w+)`", what)
-    if missing:
-        return f"{'.'.join(filter(None, (field, missing[1])))}: it is missing; docs/scaling.md says what belongs there"
-    return f"{field}: {what}" if field else what
+    place = where.rstrip("`").lstrip(".").removesuffix("[...]")
+    for pattern, mend in _MENDS.items():
+        if found := re.fullmatch(pattern, what):
+            field = found.groupdict().get("field")
+            return f"{'.'.join(filter(None, (place, field)))}: {mend.format(**found.groupdict())}"
+    own = re.fullmatch(r"(\w+): (.*)", what, re.DOTALL)  # a rule's own words, which begin with its field
+    if own and place:
+        return f"{place}.{own[1]}: {own[2]}"
+    return f"{place}: {what}" if place else what
+
+
+_MENDS = {  # of msgspec's messages
+    r"Object contains unknown field `(?P<field>\w+)`": "there is no such field; docs/scaling.md lists them",
+    r"Object missing required field `(?P<field>\w+)`": "it is missing; docs/scaling.md says what belongs there",
+    r"Expected `int`, got `.+`": "it must be a whole number",
+    r"Expected `float`, got `.+`": "it must be a number",
+    r"Expected `str`, got `.+`": "it must be text, in quotes",
+    r"Expected `bool`, got `.+`": "it must be true or false",
+    r"Expected `object`, got `.+`": "it must be a table; docs/scaling.md shows one",
+    r"Expected `array`, got `.+`": "it must be a list, in brackets",
+    r"Invalid (?:enum )?value '(?P<given>[^']*)'": "{given!r} is not known; docs/scaling.md lists what is",
+}

@@ -28,6 +28,8 @@ class Observation(NamedTuple):
     responses: float = math.nan  # replies that wait in response queues
     cpu: float = math.nan  # of all workers in service, 0 to 1, averaged over the period
     service: float = math.nan  # seconds that one picture keeps one worker busy, as measured
+    boot: float = math.nan  # seconds from the start of a worker until it takes jobs, as measured
+    terminating: int = 0  # workers that end what they hold and are gone then; they are no capacity
 
     @property
     def capacity(self) -> int:
@@ -47,11 +49,14 @@ class Decision(NamedTuple):
     reason: str
 
 
+MOST_IN_WINDOW = 10_000  # values: a day of an alarm's datapoints at 10 s, and some
+
+
 class History:
     """What a policy remembers of its past: averages, largest values, datapoints, and when it last acted.
 
-    Bounded, whatever happens: a window holds what is younger than its seconds, and a clock that goes back
-    empties it.
+    Bounded, whatever happens: a window holds what is younger than its seconds, and never more than `MOST_IN_WINDOW`.
+    When the clock goes back, what it held is as old as the new time: nothing is forgotten early, nothing kept for ever.
     """
 
     def __init__(self) -> None:
@@ -71,8 +76,12 @@ class History:
 
     def window(self, name: str, value: float, *, at: float, seconds: float) -> list[float]:
         """What was given under this name in the last `seconds`, this value as the last one."""
-        kept = self._windows.setdefault(name, deque())
-        while kept and not at - seconds < kept[0][0] <= at:
+        kept = self._windows.setdefault(name, deque(maxlen=MOST_IN_WINDOW))
+        if kept and kept[-1][0] > at:
+            earlier = [(min(time, at), old) for time, old in kept]
+            kept.clear()
+            kept.extend(earlier)
+        while kept and kept[0][0] <= at - seconds:
             kept.popleft()
         kept.append((at, value))
         return [value for _, value in kept]

@@ -51,7 +51,7 @@ class Result(NamedTuple):
     answered: float
     wait: Spread  # seconds until a worker began a picture
     latency: Spread  # seconds until it was answered
-    late_share: float  # of all pictures, those whose wait was longer than the objective, or that had no answer
+    late_share: float  # of all pictures, those that waited longer than the objective, or had no answer
     gave_up_share: float  # those whose client was gone before the answer
     instance_hours: float
     peak: int  # workers in service at once

@@ -11,7 +11,7 @@ from iraas.scaling.plan import Plan
 from iraas.scaling.service import Service
 from iraas.scaling.workloads import Burst, Workload
 
-PRICE = 0.0446  # US dollars for half an hour of c7i.large, which has two cores, one a worker; us-east-1, 2026-11
+PRICE = 0.0446  # US dollars for half an hour of c7i.large: two cores, one a worker; us-east-1, 2026-11
 
 ScaleIn = Literal["protected", "drained", "killed"]
 
@@ -26,16 +26,22 @@ class Scenario:
     fixed: int | None = None  # workers, all the time
     boot: Boot = Boot()  # noqa: RUF009 - frozen
     spot: Spot | None = None
-    scale_in: ScaleIn = "protected"  # idle workers only; busy ones finish what they hold; or they are ended as they are
+    scale_in: ScaleIn = "protected"  # idle workers only; busy ones end what they hold; or they just end
     hook: float = 600.0  # seconds that a busy one may take to finish, where it may finish at all
     objective: float = 2.0  # seconds that a picture may wait
     patience: float = math.inf  # seconds after which a client is gone; its picture is answered all the same
     visibility_timeout: float = 30.0  # seconds
+    every: float | None = None  # seconds between two decisions of a controller; None: as its policy asks
     metric_delay: float = 60.0  # seconds until CloudWatch shows a minute of SQS's metrics
     reply_seconds: float = 0.1  # that a reply waits for its web process
     seed: int = 0
     mode: Literal["auto", "exact", "steps"] = "auto"
     price: float = PRICE  # of an instance-hour
+
+    @property
+    def title(self) -> str:
+        """Who decides, in a few words."""
+        return self.plan.policy.title if self.plan else f"{self.fixed} workers, fixed"
 
     def __post_init__(self) -> None:
         if (self.plan is None) == (self.fixed is None):
@@ -46,4 +52,6 @@ class Scenario:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: {getattr(self, name):g} is no time; give seconds above 0")
         if self.mode == "steps" and isinstance(self.workload, Burst):
-            raise ValueError("mode: clients that wait for their answers are simulated exactly; leave out `steps`")
+            raise ValueError(
+                "mode: clients that wait for their answers are simulated exactly; leave out `steps`"
+            )

@@ -22,6 +22,7 @@ class Moment(NamedTuple):
     starting: int
     responses: float  # replies that wait
     service: float  # seconds a picture, as measured
+    terminating: int = 0
 
 
 class Sight(Protocol):
@@ -41,8 +42,8 @@ class Sight(Protocol):
 class Direct:
     """A controller of ours beside the queue: it sees what is there now."""
 
-    def __init__(self, policy: Policy) -> None:
-        self.every = policy.every
+    def __init__(self, policy: Policy, *, every: float | None = None) -> None:
+        self.every = every or policy.every
 
     def note(self, moment: Moment) -> None:
         """Nothing is kept."""
@@ -63,6 +64,7 @@ class Direct:
             responses=moment.responses,
             cpu=_busy(moment),
             service=moment.service,
+            terminating=moment.terminating,
         )
 
 
@@ -96,6 +98,7 @@ class ByCloudWatch:
             period=self._period,
             in_service=moment.in_service,
             starting=moment.starting,
+            terminating=moment.terminating,
             **values,
         )
 
@@ -104,4 +107,4 @@ def _busy(moment: Moment) -> float:
     """The part of their processors that workers used; unknown where there are none."""
     if not moment.in_service:
         return math.nan
-    return min(1.0, moment.look.in_flight / moment.in_service)
+    return min(1.0, moment.look.busy / moment.in_service)

@@ -12,8 +12,9 @@ from heapq import heappop, heappush
 import numpy as np
 
 from iraas.scaling.exact import ExactLine
-from iraas.scaling.instances import HOUR, Event, Group
-from iraas.scaling.line import Line, Look
+from iraas.scaling.group import Group
+from iraas.scaling.instances import HOUR, Event
+from iraas.scaling.line import Line
 from iraas.scaling.policy import History
 from iraas.scaling.result import Change, Mode, Result, Timeline, reversals, share_beyond, spread_of
 from iraas.scaling.scenario import Scenario
@@ -24,8 +25,12 @@ from iraas.scaling.workloads import Burst
 EXACT_EVENTS = 5_000_000  # arrivals and answers: some seconds; beyond, steps tell as much
 LOOKS_AT_FIXED = 1_000  # in all, where nobody decides
 STEP = 1.0  # seconds; a policy that looks more often gets shorter ones
+SERVICES = 10.0  # service times: what is shorter than that, the fluid cannot tell, so that shorter steps tell no more
+STEPS_FOR_DETAIL = 86_400  # a second of computing: as short as it allows, down to that
 STEPS_AT_MOST = 500_000
-OVERTIME = 3_600.0  # seconds after a workload's end for what is not answered: some policies never start a worker
+OVERTIME = (
+    3_600.0  # seconds after a workload's end for what is not answered: some policies never start a worker
+)
 BURST_AT_MOST = 86_400.0  # seconds
 
 
@@ -62,8 +67,10 @@ class _Simulation:
             protect_busy=scenario.scale_in == "protected",
         )
         self._history = History()
-        self._next_look = self._every
-        self._next_decision = scenario.plan.policy.every if scenario.plan else math.inf
+        self._serving: set[int] = set()  # instances that the line has as workers
+        self._looks = 0
+        self._pace = _pace(scenario)
+        self._next_decision = self._pace
         self._drained: list[tuple[float, int]] = []  # when an instance that was taken has ended what it held
         self._peak = 0
         self._rows: list[tuple[float, ...]] = []
@@ -75,18 +82,22 @@ class _Simulation:
         begin = scenario.plan.minimum if scenario.plan else scenario.fixed or 0
         self._group.launch(0.0, begin, ready=True)
         self._line.add(begin)
+        self._serving.update(self._group.instances("in service"))
         self._peak = begin
         last = max(self._duration + OVERTIME, BURST_AT_MOST if not self._duration else 0.0)
         now = 0.0
         while now < last and not (now >= self._duration and self._line.done):
             drained = self._drained[0][0] if self._drained else math.inf
-            now = min(self._next_look, self._group.next, drained)
+            look = (
+                self._looks + 1
+            ) * self._every  # a product: a sum of so many would drift from CloudWatch's periods
+            now = min(look, self._group.next, drained)
             self._line.advance(now)
             for event in self._group.due(now):
                 self._happen(event)
             while self._drained and self._drained[0][0] <= now:
                 self._group.drained(*heappop(self._drained))
-            if now >= self._next_look:
+            if now >= look:
                 self._look(now)
                 on_progress(min(1.0, now / (self._duration or BURST_AT_MOST)))
         on_progress(1.0)
@@ -94,20 +105,28 @@ class _Simulation:
 
     def _happen(self, event: Event) -> None:
         """An instance came into service, or goes without a scale-in."""
+        spot, number = self._scenario.spot, event.instance
         if event.change == "in service":
             self._line.add(1)
-            self._peak = max(self._peak, self._group.in_service)
-        elif event.change == "noticed" and self._scenario.spot and self._scenario.spot.notice > 0:
+            self._serving.add(number)
+            self._peak = max(self._peak, len(self._serving))
+        elif number not in self._serving or spot is None:
+            return  # one that was still booting, or has stopped before
+        elif event.change == "noticed" and spot.notice > 0:
             self._line.remove(1, busy=True)  # it stops taking pictures, and has two minutes for what it holds
-        elif event.change == "interrupted" and self._scenario.spot and not self._scenario.spot.notice:
+            self._serving.discard(number)
+        elif event.change == "interrupted":
             self._line.kill()
+            self._serving.discard(number)
 
     def _look(self, now: float) -> None:
         look = self._line.look()
         seconds = self._every
-        self._next_look = now + seconds
+        self._looks += 1
         group = self._group
-        self._rows.append((now, look.arrivals, look.visible, look.in_flight, group.in_service, group.capacity))
+        self._rows.append(
+            (now, look.arrivals, look.visible, look.in_flight, group.in_service, group.capacity)
+        )
         if self._sight is None:
             return
         scenario = self._scenario
@@ -119,16 +138,17 @@ class _Simulation:
             group.capacity - group.in_service,
             responses=look.answers / seconds * scenario.reply_seconds,
             service=scenario.service.seconds,
+            terminating=group.terminating,
         )
         self._sight.note(moment)
         if now >= self._next_decision - 1e-6:
-            self._decide(now, moment, look)
+            self._decide(now, moment)
 
-    def _decide(self, now: float, moment: Moment, look: Look) -> None:
+    def _decide(self, now: float, moment: Moment) -> None:
         plan, group = self._scenario.plan, self._group
         assert plan is not None
         assert self._sight is not None
-        self._next_decision = now + plan.policy.every
+        self._next_decision = now + self._pace
         decision = plan.decide(self._sight.observe(moment), self._history)
         if decision.capacity == group.capacity:
             group.wanted = decision.capacity
@@ -137,6 +157,7 @@ class _Simulation:
         idle = self._line.idle
         taken = group.set(now, decision.capacity, busy=max(0, serving - idle))
         leaving = serving - group.in_service
+        self._serving.difference_update(taken)
         if leaving:
             self._take(now, taken, leaving)
         if group.capacity != before:
@@ -181,11 +202,21 @@ class _Simulation:
         )
 
 
+def _pace(scenario: Scenario) -> float:
+    """Seconds between two decisions."""
+    if scenario.plan is None:
+        return math.inf
+    policy = scenario.plan.policy
+    return policy.every if policy.deployable else scenario.every or policy.every
+
+
 def _sight(scenario: Scenario) -> Sight | None:
     if scenario.plan is None:
         return None
     policy = scenario.plan.policy
-    return ByCloudWatch(policy, delay=scenario.metric_delay) if policy.deployable else Direct(policy)
+    if policy.deployable:
+        return ByCloudWatch(policy, delay=scenario.metric_delay)
+    return Direct(policy, every=scenario.every)
 
 
 def _line(scenario: Scenario, mode: Mode, rng: np.random.Generator, every: float) -> Line:
@@ -193,7 +224,13 @@ def _line(scenario: Scenario, mode: Mode, rng: np.random.Generator, every: float
     if mode == "exact" or isinstance(workload, Burst):
         kills = scenario.scale_in == "killed" or (scenario.spot is not None and not scenario.spot.notice)
         return ExactLine(
-            workload, scenario.service, rng, visibility_timeout=timeout, patience=scenario.patience, kills=kills
+            workload,
+            scenario.service,
+            rng,
+            visibility_timeout=timeout,
+            patience=scenario.patience,
+            kills=kills,
         )
-    step = max(min(STEP, every), workload.duration / STEPS_AT_MOST)
+    detail = max(SERVICES * scenario.service.seconds, workload.duration / STEPS_FOR_DETAIL)
+    step = max(min(STEP, every, detail), workload.duration / STEPS_AT_MOST)
     return StepLine(workload, scenario.service, rng, step=step, visibility_timeout=timeout)

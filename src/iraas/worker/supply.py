@@ -18,7 +18,6 @@ from iraas.worker.heartbeat import Heartbeat
 from iraas.worker.patience import Patience
 from iraas.worker.suspects import Suspects
 
-
 _T = TypeVar("_T")
 
 
@@ -77,8 +76,8 @@ class Receiver:
 class OneByOne:
     """Receives when nothing is left, and fetches a picture when its turn comes.
 
-    In hand are at most `MOST` pictures, and no more than `SECONDS` of work: what a slow model has not begun would wait here
-    while another worker is idle. Before the first picture nobody knows how slow it is.
+    In hand are at most `MOST` pictures, and no more than `SECONDS` of work: what a slow model has not begun would wait
+    here while another worker is idle. Before the first picture nobody knows how slow it is.
     """
 
     MOST = 8

@@ -9,7 +9,6 @@ from iraas.cli.commands import app
 from iraas.cli.durations import in_words, seconds_of
 from iraas.errors import ConfigurationError
 from iraas.fleet.port import FleetReport
-from iraas.scaling.plan import read_plan
 
 RUNNER = CliRunner()
 SHORT = ("--rate", "4", "--service", "500ms", "--duration", "10m")
@@ -46,7 +45,9 @@ def test_simulate_prints_what_happened():
 def test_simulate_prints_json():
     """Every number of the contract stands in the JSON."""
     told = json.loads(run("simulate", *SHORT, "--json").stdout)
-    assert {"arrivals", "mode", "wait_s", "late_share", "instance_hours", "peak", "cost_per_million"} <= set(told)
+    assert {"arrivals", "mode", "wait_s", "late_share", "instance_hours", "peak", "cost_per_million"} <= set(
+        told
+    )
     assert set(told["wait_s"]) == {"mean", "p50", "p95", "p99"}
     assert told["mode"] == "exact"
 
@@ -66,35 +67,6 @@ def test_the_same_seed_says_the_same():
     """Two runs with one seed print the same; another seed prints something else."""
     one, again, other = (run("simulate", *SHORT, "--seed", seed).stdout for seed in ("1", "1", "2"))
     assert one == again != other
-
-
-def test_compare_prints_a_table_for_each_workload(tmp_path):
-    """Policies by their names and files, side by side, with a picture."""
-    pytest.importorskip("matplotlib")
-    file = tmp_path / "mine.toml"
-    file.write_text('maximum = 9\n[policy]\nkind = "jobs-per-worker"\ntarget = 2.0\n')
-    picture = tmp_path / "compared.png"
-    done = run(
-        "compare", *SHORT, "--workload", "step", "--workload", "burst", "--policy", "ours",
-        "--policy", str(file), "--picture", str(picture),
-    )  # fmt: skip
-    assert done.exit_code == 0
-    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith(("ours", "mine"))] == [
-        *("ours", "mine") * 3
-    ] or done.stdout.count("\nmine") == 3
-    assert picture.read_bytes().startswith(b"\x89PNG")
-
-
-def test_recommend_writes_the_winner(tmp_path):
-    """policy.toml can be read again, and the words say where the times are from."""
-    out = tmp_path / "policy.toml"
-    done = run(
-        "recommend", "--workload", "steady", "--rate", "2", "--duration", "10m", "--service", "500ms",
-        "--boot", "30s", "--max", "6", "--deployable", "--out", str(out), "--data", str(tmp_path),
-    )  # fmt: skip
-    assert done.exit_code == 0, done.stdout
-    assert read_plan(out.read_text()).maximum == 6
-    assert "as given" in done.stdout
 
 
 def test_measurements_of_the_service_come_before_guesses():
@@ -133,8 +105,11 @@ def test_a_wrong_option_is_named_with_its_mend(arguments, words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("maximum = 2\nminimum = 3\n[policy]\nkind = 'staffing'\n", "minimum: 3 is more than the maximum of 2"),
-        ("maximum = 2\n[policy]\nkind = 'staffing'\nspeed = 1\n", "policy.speed: no such field"),
+        (
+            "maximum = 2\nminimum = 3\n[policy]\nkind = 'staffing'\n",
+            "minimum: 3 is more than the maximum of 2",
+        ),
+        ("maximum = 2\n[policy]\nkind = 'staffing'\nspeed = 1\n", "policy.speed: there is no such field"),
         ("maximum = 2\n[policy]\nkind = 'jobs-per-worker'\ntarget = 0\n", "target: 0 jobs a worker"),
         ("maximum = \n", "this is not TOML"),
     ],

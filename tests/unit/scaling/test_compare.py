@@ -18,7 +18,11 @@ FACTS = Facts(service=0.5, objective=2.0, boot=60.0)
 def entries():
     """Two policies on two workloads."""
     policies = {name: contenders(FACTS)[name] for name in ("ours", "aws-recipe")}
-    work = {name: work for name, work in workloads(rate=4, duration=600, seed=1).items() if name in ("step", "burst")}
+    work = {
+        name: work
+        for name, work in workloads(rate=4, duration=600, seed=1).items()
+        if name in ("step", "burst")
+    }
     base = Scenario(work["step"], Service(seconds=0.5), fixed=1, seed=1)
     said = []
     found = list(compare(policies, work, base, minimum=1, maximum=10, on_run=said.append))
@@ -35,7 +39,17 @@ def test_all_policies_get_the_same_pictures(entries):
 def test_the_rows_carry_every_number(entries):
     """What `--json` prints has all columns of the table."""
     row = entries[0].as_json()
-    assert {"policy", "workload", "wait_s", "late_share", "instance_hours", "cost_per_million", "peak", "reversals"} <= set(row)
+    columns = {
+        "policy",
+        "workload",
+        "wait_s",
+        "late_share",
+        "instance_hours",
+        "cost_per_million",
+        "peak",
+        "reversals",
+    }
+    assert columns <= set(row)
     msgspec.json.encode(row)
 
 

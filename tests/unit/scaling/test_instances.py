@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iraas.scaling.instances import HOUR, Boot, Event, Group, Spot
+from iraas.scaling.group import Group
+from iraas.scaling.instances import HOUR, Boot, Event, Spot
 
 
 @pytest.fixture

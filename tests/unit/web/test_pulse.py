@@ -197,8 +197,9 @@ async def collect(stream) -> list[bytes]:
     return [frame async for frame in stream]
 
 
-async def test_a_stream_ends_some_time(moved):
+async def test_a_stream_ends_some_time(moved, monkeypatch):
     """A listener whose machine fell asleep does not hold its place for ever."""
+    monkeypatch.setattr(pulses, "KEEP_ALIVE_SECONDS", 0.01)
     stream = moved.pulse.events(await moved.pulse.look(history=False))
     await anext(stream)
     await heard(stream, moved, seconds=MAX_STREAM_SECONDS)

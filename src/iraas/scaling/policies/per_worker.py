@@ -22,9 +22,11 @@ class JobsPerWorker(Policy, frozen=True, forbid_unknown_fields=True, tag="jobs-p
 
     def __post_init__(self) -> None:
         """Raises `ValueError`."""
-        if not self.target > 0:
-            raise ValueError(f"target: {self.target:g} jobs a worker would need endless workers; give a number above 0")
-        if not self.hold >= 0:
+        if not 0 < self.target < math.inf:
+            raise ValueError(
+                f"target: {self.target:g} jobs a worker would need endless workers, or none; give a number above 0"
+            )
+        if not 0 <= self.hold < math.inf:
             raise ValueError(f"hold: {self.hold:g} is no time; give seconds, 0 or more")
 
     def decide(self, seen: Observation, history: History) -> Decision:

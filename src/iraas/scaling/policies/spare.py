@@ -24,9 +24,11 @@ class SpareCapacity(Policy, frozen=True, forbid_unknown_fields=True, tag="spare-
 
     def __post_init__(self) -> None:
         """Raises `ValueError`."""
-        if not self.packing > 0:
-            raise ValueError(f"packing: {self.packing:g} jobs a worker would need endless workers; give more than 0")
-        if not self.hold >= 0:
+        if not 0 < self.packing < math.inf:
+            raise ValueError(
+                f"packing: {self.packing:g} jobs a worker would need endless workers, or none; give more than 0"
+            )
+        if not 0 <= self.hold < math.inf:
             raise ValueError(f"hold: {self.hold:g} is no time; give seconds, 0 or more")
 
     def decide(self, seen: Observation, history: History) -> Decision:
@@ -40,4 +42,6 @@ class SpareCapacity(Policy, frozen=True, forbid_unknown_fields=True, tag="spare-
             return Decision(needed, f"added {needed - seen.capacity}: {why}")
         if longest < seen.capacity:
             return Decision(longest, f"removed {seen.capacity - longest}: idle for {self.hold:.0f} s")
-        return keep(seen, f"kept: {seen.backlog:.0f} jobs in the system, spare ones wait for {self.hold:.0f} s")
+        return keep(
+            seen, f"kept: {seen.backlog:.0f} jobs in the system, spare ones wait for {self.hold:.0f} s"
+        )

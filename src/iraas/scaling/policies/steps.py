@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from iraas.scaling.alarms import ACTION_REPEATED, Alarm, State, evaluate
+from collections.abc import Sequence
+
+from iraas.scaling.alarms import Alarm, State, evaluate, invokes
 from iraas.scaling.auto_scaling import SimpleScaling, StepScaling
 from iraas.scaling.policy import Decision, History, Observation, Policy, keep
 
@@ -56,32 +58,41 @@ class Rule(Policy, frozen=True, forbid_unknown_fields=True):
             )
         if self.in_when.threshold > self.out_when.threshold:
             raise ValueError(
-                f"in_when: its threshold {self.in_when.threshold:g} lies above the {self.out_when.threshold:g} of out_when, "
-                "so that both would be in alarm at once; make it smaller"
+                f"in_when: its threshold {self.in_when.threshold:g} lies above the {self.out_when.threshold:g} of "
+                "out_when, so that both would be in alarm at once; make it smaller"
             )
         if self.in_when.period != self.out_when.period:
             raise ValueError("in_when: its period must be that of out_when")
+        for name, alarm in (("out_when", self.out_when), ("in_when", self.in_when)):
+            if alarm.statistic != "Average":
+                raise ValueError(
+                    f"{name}: its statistic is {alarm.statistic}; give Average, which is all that a policy is shown"
+                )
 
     def breaches(self, seen: Observation, history: History) -> tuple[float, Alarm | None]:
         """The newest datapoint, and the alarm whose action is due: the one for scale-out first."""
-        value: float = getattr(seen, self.metric)
+        look: float = getattr(seen, self.metric)
+        each = max(1, round(self.out_when.period / self.every))  # looks in a period
         due = None
         for name, alarm in (("in", self.in_when), ("out", self.out_when)):
-            seconds = (alarm.retrieved - 0.5) * alarm.period
-            datapoints = history.window(name, value, at=seen.time, seconds=seconds)
+            seconds = alarm.retrieved * alarm.period - self.every / 2
+            looks = history.window(name, look, at=seen.time, seconds=seconds)
             before: State = history.states.get(name, "INSUFFICIENT_DATA")  # type: ignore[assignment]
+            datapoints = _averages(looks, each)
             history.states[name] = now = evaluate(alarm, datapoints, before)
-            again = seen.time - history.times.get(name, -math.inf) > ACTION_REPEATED - alarm.period / 2
-            if now == "ALARM" and (before != "ALARM" or again):
+            # Half an evaluation early is on time: a minute of looks may be a hair short of a minute.
+            late = seen.time + self.every / 2
+            if invokes(now, before, now=late, invoked_at=history.times.get(name, -math.inf)):
                 history.times[name] = seen.time
                 due = alarm
+        value = datapoints[-1] if datapoints else math.nan
         return value, due
 
 
 class StepAlarms(Rule, frozen=True, forbid_unknown_fields=True, tag="step-alarms"):
     """Two alarms with step scaling. What warms up is not current capacity, so that a higher step adds the difference.
 
-    AWS: "Step and simple scaling policies for Amazon EC2 Auto Scaling". The action is repeated each period in alarm.
+    AWS: "Step and simple scaling policies for Amazon EC2 Auto Scaling"; `alarms.invokes` says how often they act.
     """
 
     out: StepScaling
@@ -102,7 +113,13 @@ class StepAlarms(Rule, frozen=True, forbid_unknown_fields=True, tag="step-alarms
         scaling = self.out if alarm is self.out_when else self.back
         measured = alarm.threshold if math.isnan(value) else value  # missing data that counts as breaching
         wanted = scaling.adjust(
-            measured, alarm.threshold, capacity=seen.in_service, warming=seen.starting, minimum=0, maximum=UNBOUNDED
+            measured,
+            alarm.threshold,
+            capacity=seen.in_service,
+            warming=seen.starting,
+            terminating=seen.terminating,
+            minimum=0,
+            maximum=UNBOUNDED,
         )
         wanted = max(wanted, seen.capacity) if alarm is self.out_when else min(wanted, seen.capacity)
         return _change(seen, wanted, self.metric, value, alarm)
@@ -135,6 +152,17 @@ class SimpleAlarms(Rule, frozen=True, forbid_unknown_fields=True, tag="simple-al
         if decision.capacity != seen.capacity:
             history.times["acted"] = seen.time
         return decision
+
+
+def _averages(looks: Sequence[float], each: int) -> list[float]:
+    """Looks -> datapoints of so many looks, the newest last; NaN where nothing was known in a whole period."""
+    if each == 1:
+        return list(looks)
+    datapoints = []
+    for end in range(len(looks), each - 1, -each):
+        known = [look for look in looks[end - each : end] if not math.isnan(look)]
+        datapoints.append(math.fsum(known) / len(known) if known else math.nan)
+    return datapoints[::-1]
 
 
 def _quiet(metric: str, value: float) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from iraas.scaling.policy import Decision, History, Observation, Policy, keep
+from iraas.scaling.alarms import HIGH_RESOLUTION
 from iraas.scaling.policies.steps import UNBOUNDED
+from iraas.scaling.policy import Decision, History, Observation, Policy, keep
 from iraas.scaling.tracking import TargetTracking
 
 MINUTE = 60.0  # seconds
@@ -15,13 +16,18 @@ MINUTE = 60.0  # seconds
 class Tracking(Policy, frozen=True, forbid_unknown_fields=True, tag="target-tracking"):
     """Hold a metric at its target. `visible_per_worker` is AWS's recipe for queues.
 
-    AWS: "Scaling policy based on Amazon SQS": target = acceptable wait / seconds per picture, the metric being the visible
-    messages divided by the instances in service. It has no memory of the load: an empty queue means scale-in.
+    AWS: "Scaling policy based on Amazon SQS": target = acceptable wait / seconds per picture, the metric being the
+    visible messages divided by the instances in service. It has no memory of the load: an empty queue means scale-in.
     """
 
     metric: Literal["visible_per_worker", "cpu"]
     tracking: TargetTracking
     period: float = MINUTE
+
+    def __post_init__(self) -> None:
+        """Refuse a period that no alarm has. Raises `ValueError`."""
+        if self.period not in HIGH_RESOLUTION and (self.period < MINUTE or self.period % MINUTE):
+            raise ValueError(f"period: {self.period:g} s is not possible; use 10, 20, 30 or a multiple of 60")
 
     @property
     def title(self) -> str:
@@ -51,12 +57,16 @@ class Tracking(Policy, frozen=True, forbid_unknown_fields=True, tag="target-trac
         target = f"{self.metric.replace('_', ' ')} is {value:.3g}, target {rule.target:g}"
         if len(above) == rule.out_datapoints and min(above) > rule.target:
             wanted = max(seen.capacity, self._wanted(value, seen))
+            if wanted == seen.capacity:
+                return keep(seen, f"kept: {target}, and enough are starting")
             return Decision(wanted, f"added {wanted - seen.capacity}: {target}")
         if rule.disable_in or len(below) < rule.in_datapoints or max(below) >= rule.in_below * rule.target:
             return keep(seen, f"kept: {target}")
         if seen.starting:
             return keep(seen, f"{seen.starting} still warming up: no scale-in meanwhile")
         wanted = min(seen.capacity, self._wanted(value, seen))
+        if wanted == seen.capacity:
+            return keep(seen, f"kept: {target}")
         return Decision(wanted, f"removed {seen.capacity - wanted}: {target}")
 
     def _wanted(self, value: float, seen: Observation) -> int:
