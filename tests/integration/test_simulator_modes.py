@@ -73,7 +73,7 @@ def test_steps_tell_what_pictures_one_by_one_tell(case):
 
 
 def test_our_policy_takes_the_same_path():
-    """The same capacity for 95 % of the time, over all workloads: now and then one rounds up where the other does not."""
+    """The same capacity for 95 % of the time, over all workloads: at times one rounds up where the other does not."""
     assert np.mean([alike(both(*case)) for case in OURS_EVERYWHERE]) >= 0.95
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,21 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iraas.cli.backend import Data, Json, ask_backend
+from iraas.cli.durations import seconds_of
 
 if TYPE_CHECKING:
     from iraas.answers.audit import Audit
     from iraas.wiring.backend import Backend
-
-_AGE = re.compile(r"([0-9]{1,6})([smhd])")
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-def seconds_of(text: str) -> float:
-    """`90s`, `15m`, `2h` or `1d` -> seconds. Raises `typer.BadParameter`."""
-    found = _AGE.fullmatch(text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no age: say 90s, 15m, 2h or 1d")
-    return float(found[1]) * _UNIT_SECONDS[found[2]]
 
 
 def audit(

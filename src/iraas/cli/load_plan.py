@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import typer
 
-from iraas.cli.audit import seconds_of
+from iraas.cli.durations import seconds_of
 from iraas.errors import ConfigurationError
 from iraas.load.plan import Closed, Open
 from iraas.scaling.trace import read_trace

@@ -88,9 +88,8 @@ class _Simulation:
         now = 0.0
         while now < last and not (now >= self._duration and self._line.done):
             drained = self._drained[0][0] if self._drained else math.inf
-            look = (
-                self._looks + 1
-            ) * self._every  # a product: a sum of so many would drift from CloudWatch's periods
+            # A product, since a sum of so many would drift from CloudWatch's periods.
+            look = (self._looks + 1) * self._every
             now = min(look, self._group.next, drained)
             self._line.advance(now)
             for event in self._group.due(now):

@@ -29,7 +29,7 @@ def _changes(policy: AnyPolicy, facts: Facts) -> Iterator[dict[str, Any]]:
     match policy:
         case Staffing():
             yield from ({"hold": hold} for hold in (60.0, 180.0, 600.0))
-            yield from ({"share": share} for share in (0.05, 0.02, 0.005))
+            yield from ({"share": share} for share in (0.05, 0.01, 0.002))
             yield from ({"patience": patience} for patience in (1.0, 2.5, 5.0))
             yield {"fast": 20.0, "slow": 60.0}
         case JobsPerWorker():

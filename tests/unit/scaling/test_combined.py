@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.scaling.plans import simple_alarms, step_alarms, tracking
 from tests.unit.scaling.seen import anything, seen
@@ -50,6 +50,7 @@ def test_refuses_what_is_none(parts, says):
         Combined(parts=parts)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(anything, max_size=10))
 def test_wants_what_the_most_demanding_part_wants(looks):
     """At every look, each part with a memory of its own."""

@@ -137,6 +137,15 @@ def test_each_of_two_that_are_killed_together_loses_its_own():
     assert answers(made) == [(0, 30, 35), (0, 30, 35), (50, 0, 5)]
 
 
+def test_what_a_killed_worker_has_answered_is_answered():
+    """Of a batch of eight, three were; the other five come back."""
+    made = line([0.0] * 8, Service(seconds=1.0, receive=8, batch=3), kills=True)
+    made.advance(3.5)
+    made.kill()
+    made.add(1)
+    assert answers(made) == [(0, 0, 3)] * 3 + [(0, 30, 33)] * 3 + [(0, 30, 35)] * 2
+
+
 def test_what_comes_back_is_not_taken_for_another():
     """A picture that comes at the very moment at which one comes back keeps its own birth."""
     made = line([0.0, 30.0], kills=True, visibility_timeout=30.0)

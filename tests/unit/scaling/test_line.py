@@ -83,6 +83,7 @@ later = st.lists(st.tuples(st.floats(0.01, 20), changes, st.integers(0, 4)), max
 growing = st.lists(st.tuples(st.floats(0.1, 20), st.integers(0, 2)), max_size=20)
 
 
+@settings(max_examples=50, deadline=None)
 @given(growing, st.integers(0, 99), st.sampled_from(SERVICES), st.sampled_from(["exact", "killed", "steps"]))
 def test_never_more_are_at_work_than_there_are_workers(steps, seed, service, kind):
     """Nor do these hold more than they may receive."""
@@ -99,6 +100,7 @@ def test_never_more_are_at_work_than_there_are_workers(steps, seed, service, kin
         workers += more
 
 
+@settings(max_examples=50, deadline=None)
 @given(later, st.integers(0, 99), st.sampled_from(["exact", "steps"]))
 def test_a_spared_worker_is_a_busy_one(steps, seed, kind):
     """None of those that hold something goes, unless busy ones may; who goes is gone at once, or when it is done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.scaling.plans import POLICIES
 from tests.unit.scaling.seen import anything, seen
@@ -139,6 +139,7 @@ def test_bounds_are_kept_and_told(capacity, visible, becomes, ends):
     assert decision.reason.endswith(ends) or capacity == becomes == 2
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(list(POLICIES.values())),
     st.integers(0, 20),

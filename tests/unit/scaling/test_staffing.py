@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.scaling.seen import anything, seen
 
@@ -81,6 +81,7 @@ def test_chance_is_no_rise():
     assert set(wanted) == {8, 9}
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(anything, min_size=1, max_size=15))
 def test_wants_a_worker_whenever_there_is_a_backlog(looks):
     """However few pictures come: nobody waits for ever."""
@@ -102,11 +103,14 @@ def test_goes_to_zero_when_nothing_comes():
 def test_one_picture_wakes_it():
     """Out of zero, as soon as it is seen."""
     assert Fleet(Staffing()).look(0.2, visible=1.0, in_flight=0.0) == 1
+    forgotten = seen(5.0, visible=1.0, in_service=0, arrivals=0.0, service=0.01)
+    assert Staffing().decide(forgotten, History()).capacity == 1, "though it came before anybody looked"
 
 
 rates = st.lists(st.tuples(st.floats(0, 500), st.integers(1, 30)), min_size=1, max_size=8)
 
 
+@settings(max_examples=50, deadline=None)
 @given(rates, st.floats(5, 300), st.floats(0, 100))
 def test_never_removes_what_it_wanted_within_its_hold(loads, hold, settle):
     """What the load took is kept for `hold` seconds, and whatever was wanted for those of `settle`."""

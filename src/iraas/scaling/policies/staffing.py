@@ -29,7 +29,7 @@ class Staffing(Policy, frozen=True, forbid_unknown_fields=True, tag="staffing"):
     objective: float = 2.0  # seconds that a picture may wait
     boot: float = 60.0  # seconds until a worker that is started takes jobs
     service: float = 0.02  # seconds a picture keeps a worker busy; only until it is measured
-    share: float = 0.05  # of the pictures that may wait longer in a steady state
+    share: float = 0.01  # of the pictures that may wait longer in a steady state
     fast: float = 10.0  # seconds of memory of the quick average of arrivals
     slow: float = 45.0  # seconds of memory of the slow one
     hold: float = 180.0  # seconds for which the largest steady staffing is kept
