@@ -61,7 +61,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Play one policy on one workload, and say what a client would feel and what it would cost."""
-    from iraas.cli.scaling_options import check_times, plan_of, refused_as_options, workload_of
+    from iraas.cli.scaling_options import check_picture, check_times, plan_of, refused_as_options, workload_of
     from iraas.cli.scaling_tables import as_json_text, of_one
     from iraas.scaling.contenders import Facts
     from iraas.scaling.instances import Boot as BootTime
@@ -70,6 +70,7 @@ def simulate(
     from iraas.scaling.simulate import simulate as play
 
     check_times(service=service, duration=duration, objective=objective)
+    check_picture(picture)
     facts = Facts(service=service, objective=objective, boot=max(boot, 0.001))
     with refused_as_options():
         scenario = Scenario(
@@ -117,7 +118,13 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Play policies side by side on the same pictures: waits, late ones, hours, cost, peak and reversals."""
-    from iraas.cli.scaling_options import check_times, policies_of, refused_as_options, workload_of
+    from iraas.cli.scaling_options import (
+        check_picture,
+        check_times,
+        policies_of,
+        refused_as_options,
+        workload_of,
+    )
     from iraas.cli.scaling_tables import as_json_text, of_many
     from iraas.scaling.compare import Entry, workloads
     from iraas.scaling.compare import compare as play
@@ -127,6 +134,7 @@ def compare(
     from iraas.scaling.service import Service as Pace
 
     check_times(service=service, duration=duration, objective=objective)
+    check_picture(picture)
     facts = Facts(service=service, objective=objective, boot=max(boot, 0.001))
     policies = policies_of(policy, facts)
     with refused_as_options():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from iraas.scaling.policies.combined import AnyPolicy
 from iraas.scaling.policies.staffing import Staffing
 from iraas.scaling.trace import read_trace
 from iraas.scaling.workloads import SHAPES, Burst, Workload, shape
+
+FORMATS = (".png", ".svg", ".pdf")  # that a picture may have
 
 
 def workload_of(
@@ -86,6 +89,18 @@ def refused_as_options() -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(f"--{error}") from error
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuse what could not be drawn, before anything is simulated."""
+    if path is None:
+        return
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ConfigurationError("--picture draws with matplotlib; `pip install 'iraas[plots]'` brings it")
+    if path.suffix not in FORMATS:
+        raise ConfigurationError(f"--picture {path}: its name must end in {', '.join(FORMATS)}")
+    if not path.absolute().parent.is_dir():
+        raise ConfigurationError(f"--picture {path}: there is no folder {path.absolute().parent}")
 
 
 def check_times(**times: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from iraas.scaling.instances import Boot, Spot
 from iraas.scaling.plan import Plan
@@ -13,6 +13,7 @@ from iraas.scaling.workloads import Burst, Workload
 
 PRICE = 0.0446  # US dollars for half an hour of c7i.large: two cores, one a worker; us-east-1, 2026-11
 
+Wish = Literal["auto", "exact", "steps"]
 ScaleIn = Literal["protected", "drained", "killed"]
 
 
@@ -35,7 +36,7 @@ class Scenario:
     metric_delay: float = 60.0  # seconds until CloudWatch shows a minute of SQS's metrics
     reply_seconds: float = 0.1  # that a reply waits for its web process
     seed: int = 0
-    mode: Literal["auto", "exact", "steps"] = "auto"
+    mode: Wish = "auto"
     price: float = PRICE  # of an instance-hour
 
     @property
@@ -51,6 +52,8 @@ class Scenario:
         for name in ("objective", "patience", "visibility_timeout"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: {getattr(self, name):g} is no time; give seconds above 0")
+        if self.mode not in get_args(Wish):
+            raise ValueError(f"mode: {self.mode!r} is not known; use {', '.join(get_args(Wish))}")
         if self.mode == "steps" and isinstance(self.workload, Burst):
             raise ValueError(
                 "mode: clients that wait for their answers are simulated exactly; leave out `steps`"

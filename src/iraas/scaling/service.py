@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
+
+Distribution = Literal["constant", "exponential"]
 
 STOCK = 65_536  # service times drawn at once
 
@@ -16,7 +18,7 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One worker's pace. With `receive` and `batch` of 1 it is the server of queueing theory. Raises `ValueError`."""
 
     seconds: float = 0.02  # that one picture keeps a worker busy, on the average
-    distribution: Literal["constant", "exponential"] = "constant"
+    distribution: Distribution = "constant"
     receive: int = 1  # pictures that a worker takes from the queue at once; they are in flight from then on
     batch: int = 1  # pictures that are finished together: the first one's answer waits for the last
 
@@ -24,6 +26,10 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse what cannot be. Raises `ValueError`."""
         if not 0 < self.seconds < math.inf:
             raise ValueError(f"service: {self.seconds:g} is no time for a picture; give seconds above 0")
+        if self.distribution not in get_args(Distribution):
+            raise ValueError(
+                f"service-dist: {self.distribution!r} is not known; use {' or '.join(get_args(Distribution))}"
+            )
         if not 1 <= self.batch <= self.receive:
             raise ValueError(
                 f"service: a batch of {self.batch} of {self.receive} received cannot be; 1 <= batch <= receive"

@@ -22,6 +22,7 @@ class Moment(NamedTuple):
     starting: int
     responses: float  # replies that wait
     service: float  # seconds a picture, as measured
+    boot: float = math.nan  # seconds of a worker, as measured
     terminating: int = 0
 
 
@@ -64,6 +65,7 @@ class Direct:
             responses=moment.responses,
             cpu=_busy(moment),
             service=moment.service,
+            boot=moment.boot,
             terminating=moment.terminating,
         )
 

@@ -137,6 +137,7 @@ class _Simulation:
             group.capacity - group.in_service,
             responses=look.answers / seconds * scenario.reply_seconds,
             service=scenario.service.seconds,
+            boot=scenario.boot.seconds,
             terminating=group.terminating,
         )
         self._sight.note(moment)
