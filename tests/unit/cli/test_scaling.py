@@ -89,7 +89,10 @@ def test_measurements_of_the_service_come_before_guesses():
         (("simulate", "--service", "0s"), "--service: 0 s is no time"),
         (("simulate", "--workload", "burst", "--mode", "steps"), "--mode: clients that wait"),
         (("simulate", "--mode", "fast"), "--mode: 'fast' is not known; use auto, exact, steps"),
-        (("simulate", "--service-dist", "normal"), "--service-dist: 'normal' is not known; use constant or exp"),
+        (
+            ("simulate", "--service-dist", "normal"),
+            "--service-dist: 'normal' is not known; use constant or exp",
+        ),
         (("simulate", "--rate", "-1"), "--rate, --duration: rate is -1"),
         (("simulate", "--picture", "a.bmp"), "--picture a.bmp: its name must end in .png"),
         (("simulate", "--picture", "/nowhere/a.png"), "there is no folder /nowhere"),
