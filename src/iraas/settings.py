@@ -20,6 +20,7 @@ from iraas.errors import ConfigurationError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ON_AWS = ("request_queue_url", "dead_letter_queue_url", "input_bucket", "result_bucket")  # needed there
+MOST_WORKERS = 256  # processes of one machine
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}:[0-9a-f]{64}")
 
 
@@ -77,11 +78,14 @@ class Settings(BaseSettings):
     onnx_providers: str = Field(
         "CPUExecutionProvider", description="ONNX Runtime's providers, in order, with commas"
     )
-    workers: int = Field(default_factory=usable_cores, ge=1, le=256, description="worker processes")
+    workers: int = Field(default_factory=usable_cores, ge=1, le=MOST_WORKERS, description="worker processes")
     min_workers: int | None = Field(
-        None, ge=0, le=256, description="workers that there always are; 0: none while there is nothing to do"
+        None,
+        ge=0,
+        le=MOST_WORKERS,
+        description="workers that there always are; 0: none while there is nothing to do",
     )
-    max_workers: int | None = Field(None, ge=1, le=256, description="workers that there are at most")
+    max_workers: int | None = Field(None, ge=1, le=MOST_WORKERS, description="workers that there are at most")
     policy: str = Field(
         "", description="TOML file of the scaling policy (`iraas scaling recommend` writes one); empty: ours"
     )

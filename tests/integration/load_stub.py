@@ -85,6 +85,8 @@ class Stub(asyncio.Protocol):
             status, headers = "303 See Other", "Location: /\r\n"
         elif path in ("/accepted", "/never"):
             status, headers = "202 Accepted", f"Location: /jobs{path}/{number}/{label}\r\nRetry-After: 0\r\n"
+        elif path == "/nowhere":
+            status, headers = "202 Accepted", "Location: http://[::1\r\n"
         elif path.startswith("/jobs/"):
             Stub.asked[path] = Stub.asked.get(path, 0) + 1
             if Stub.asked[path] > 1 and "/accepted/" in path:

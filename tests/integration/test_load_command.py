@@ -74,6 +74,7 @@ def test_a_picture_s_first_answer_is_the_measure_without_a_table(server, folder)
         ("/broken", (), "missing", "the connection was closed in place of an answer"),
         ("/moved", (), "missing", "303"),
         ("/text", (), "missing", "200 without a label"),
+        ("/nowhere", (), "missing", "202 with a Location that is no address"),
         ("/never", ("--timeout", "0.4"), "missing", "no answer within 0.4 s"),
     ],
 )

@@ -19,6 +19,7 @@ from typing import Literal, Protocol
 from iraas.fleet.lifeline import PARENT, READY, RETIRE
 from iraas.telemetry import Log
 
+START_SECONDS = 120.0  # for a process until it is ready: a large model on a busy machine, and no more
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)  # after deaths before ready; the last one repeats
 MISCONFIGURED = 2  # the exit code of a process that will never start as it is set up
 READ_BYTES = 4_096  # of its lines at once
@@ -157,13 +158,23 @@ class Child:
             _send(process, signal.SIGTERM)
         loop = asyncio.get_running_loop()
         loop.add_reader(reading, self._hear, reading)
+        deadline = loop.call_later(START_SECONDS, self._give_up, process)
         try:
             await process.wait()
             self._hear(reading)  # its last words
         finally:
+            deadline.cancel()
             loop.remove_reader(reading)
             os.close(reading)
         return process
+
+    def _give_up(self, process: Process) -> None:
+        """A start that never ends is a failed one."""
+        if self.state == "starting":
+            self._log(
+                "child.died", level="error", pid=process.pid, error="it was not ready in time", ready=False
+            )
+            _send(process, signal.SIGKILL)
 
     def _hear(self, reading: int) -> None:
         try:

@@ -40,6 +40,7 @@ class Chronicle:
         self._unsaid: dict[str, int] = {}  # troubles of a kind since then
         self._written: tuple[FleetState, FleetReport] | None = None
         self._written_at = -math.inf  # boot time
+        self._failing = False  # the last write, of which was told
 
     @property
     def boot_seconds(self) -> float:
@@ -73,6 +74,8 @@ class Chronicle:
         said = f"{reason} (and {more} more since the last word of it)" if more else reason
         Log()("scaling.trouble", level="error", capacity=capacity, reason=said)
         self._events.appendleft(FleetEvent(self._clock.time(), capacity, capacity, said, trouble=True))
+        if self._written is not None:  # nobody may come to write while the trouble lasts
+            self.write(self._written[0], at_once=True)
 
     def booted(self, seconds: float) -> None:
         """A worker took so long from its start until it was ready."""
@@ -89,9 +92,11 @@ class Chronicle:
         self._written_at = now
         try:
             self._file.write(*fresh)
-            self._written = fresh
+            self._written, self._failing = fresh, False
         except OSError as error:  # a full disk must not end the fleet; readers keep what they know
-            Log()("background.failed", level="error", task="fleet state", error=str(error))
+            if not self._failing:
+                Log()("background.failed", level="error", task="fleet state", error=str(error))
+            self._failing = True
 
 
 def _rounded(seconds: float) -> float | None:

@@ -82,7 +82,9 @@ class Crew:
         states = [member.state for member in self._members]
         in_service = states.count("in service")
         draining = len(self._leaving) + states.count("draining")
-        return FleetState(in_service, states.count("starting"), min(self._busy, in_service), draining)
+        # Who failed to start is no capacity that is on its way: nothing may wait for it.
+        starting = sum(member.state == "starting" and not member.failures for member in self._members)
+        return FleetState(in_service, starting, min(self._busy, in_service), draining)
 
     async def set(self, capacity: int) -> None:
         """Have so many, or as near to it as busy workers allow. To be repeated until `state` agrees."""
@@ -162,7 +164,7 @@ class Crew:
             keeper.add_done_callback(functools.partial(self._kept, member))
 
     async def _dismiss(self, many: int) -> None:
-        """End those that cannot start, then idle ones, the newest first, then those that start; never a busy one."""
+        """End those that cannot start, then those that start, then idle ones, the newest first; never a busy one."""
         try:
             owners = set(await self._owners())
         except IraasError:  # nobody knows who is busy
@@ -171,7 +173,7 @@ class Crew:
         failing = [member for member in idle if member.failures]
         working = [member for member in idle if not member.failures and member.state == "in service"]
         starting = [member for member in idle if not member.failures and member.state != "in service"]
-        for member in [*reversed(failing), *reversed(working), *reversed(starting)][:many]:
+        for member in [*reversed(failing), *reversed(starting), *reversed(working)][:many]:
             self._members.remove(member)
             if member in self._queued:
                 self._queued.remove(member)

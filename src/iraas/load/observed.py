@@ -70,7 +70,7 @@ class ObservedFleet:
                 for one in said.get("decisions", ())
             ]
             keys = [(float(one["at"]), str(one["reason"])) for one in said.get("decisions", ())]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return
         self.samples.append(sample)
         for key, decided in zip(keys, decisions, strict=True):

@@ -20,7 +20,7 @@ class Pictures:
         self._boundary = f"iraas-{uuid.uuid4().hex}"
         self._field = field
         self._paths = _below(folder)
-        self.names = [path.relative_to(folder).as_posix() for path in self._paths]
+        self.names = [_printable(path.relative_to(folder).as_posix()) for path in self._paths]
         self._forms: list[bytes] = []
         for path in self._paths:
             if memory <= 0:
@@ -49,6 +49,14 @@ class Pictures:
         kind = '"\r\nContent-Type: application/octet-stream\r\n\r\n'
         closing = f"\r\n--{self._boundary}--\r\n"
         return b"".join((opening.encode(), name, kind.encode(), path.read_bytes(), closing.encode()))
+
+
+def _printable(name: str) -> str:
+    """A file's name as it can be printed and written: what is no UTF-8, or steers a terminal, as an escape."""
+    text = os.fsencode(name).decode(errors="backslashreplace")
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
 
 
 def _below(folder: Path) -> list[Path]:

@@ -45,7 +45,7 @@ class Summary(msgspec.Struct, frozen=True):
     @property
     def is_good(self) -> bool:
         """Whether everything that was asked got its right answer, and everything was asked."""
-        return self.asked == self.right and not self.stopped
+        return 0 < self.asked == self.right and not self.stopped
 
 
 def summarise(run: Run, plan: Closed | Open, *, url: str, first_wrong: list[Wrong]) -> Summary:

@@ -69,6 +69,8 @@ class Target:
         """What the service says of its workers; None where it says nothing. Raises `OSError` when it is away."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS), self._session.get(self._fleet_url) as response:
+                if response.status == 429 or response.status >= 500:
+                    raise OSError(f"status {response.status}")
                 said = await response.json(content_type=None) if response.status == 200 else None
         except ValueError:
             return None
@@ -85,8 +87,12 @@ class Target:
         location = accepted.headers.get("Location")
         if location is None:
             return Reply(202, trouble="202 without a Location")
-        url = self.url.join(URL(location))
-        if url.origin() != self.url.origin():  # the key is for this service alone
+        try:
+            url = self.url.join(URL(location))
+            origin = url.origin()
+        except ValueError:
+            return Reply(202, trouble="202 with a Location that is no address")
+        if origin != self.url.origin():  # the key is for this service alone
             return Reply(202, trouble="202 with a Location elsewhere")
         at_least, usual, at_most = ASK_AGAIN_SECONDS
         said = accepted.headers.get("Retry-After", "")

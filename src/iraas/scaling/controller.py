@@ -7,6 +7,7 @@ look, look, look, look, decide ── another capacity ──> fleet.set, and a 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Protocol
 
 from iraas.clock import Clock
@@ -18,6 +19,7 @@ from iraas.telemetry import Log
 
 LOOK_SECONDS = 0.25  # between two samples; also how soon the first worker of a sleeping fleet is started
 LOOK_SHARE = 0.05  # of the time at most that looking may take: a deep queue takes longer to count
+MOST_PAUSE_SECONDS = 5.0  # between two samples, however long one took: a disk may stall, a machine may sleep
 QUICK_SECONDS = 5.0  # a policy that wants to be asked as often as this does not count its datapoints
 
 
@@ -98,13 +100,13 @@ class Controller:
         """Until cancelled. An error of one turn is logged, and the next one comes."""
         self._witness.decided(0, self.wanted, "started with the minimum")
         while True:
-            begun = self._clock.boot()
+            begun = time.monotonic()
             try:
                 await self.turn()
-            except Exception as error:  # noqa: BLE001 - a policy's mistake must not end the fleet
+            except Exception as error:  # noqa: BLE001 - whatever it is, the fleet is looked after again
                 Log()("background.failed", level="error", task="scaling", error=repr(error))
-            took = max(0.0, self._clock.boot() - begun)
-            await asyncio.sleep(max(LOOK_SECONDS, took / LOOK_SHARE))
+            pause = (time.monotonic() - begun) / LOOK_SHARE
+            await asyncio.sleep(min(MOST_PAUSE_SECONDS, max(LOOK_SECONDS, pause)))
 
     async def turn(self) -> None:
         """Look, and decide when it is time."""
@@ -124,7 +126,11 @@ class Controller:
     async def _decide(self) -> None:
         self._decided_at = self._clock.boot()
         seen = self._observe()
-        decision = self._plan.decide(seen, self._history)
+        try:
+            decision = self._plan.decide(seen, self._history)
+        except Exception as error:  # noqa: BLE001 - a policy's mistake must not leave jobs without a worker
+            self._witness.trouble("policy", f"the policy failed: {error!r}", capacity=self.wanted)
+            decision = Decision(self.wanted, "as it was: the policy failed")
         if decision.capacity == 0 and self._sensor.backlog > 0:
             decision = self._first_worker()
         await self._follow(decision)

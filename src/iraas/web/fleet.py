@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -11,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from iraas.web import openapi
 from iraas.web.fleet_view import FleetView
-from iraas.web.pulse import Pulse
+from iraas.web.pulse import MAX_STREAM_SECONDS, Pulse
 
 EVENT_STREAM = "text/event-stream"
 LIVE = {
@@ -30,8 +32,9 @@ class EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the client goes, or the process ends. Raises `OutOfRoom` before the first byte."""
-        with self._pulse.listening():
-            await super().__call__(scope, receive, send)
+        with self._pulse.listening(), suppress(TimeoutError):  # of a listener that reads no more
+            async with asyncio.timeout(MAX_STREAM_SECONDS):
+                await super().__call__(scope, receive, send)
 
 
 def routes(pulse: Pulse) -> APIRouter:

@@ -19,7 +19,7 @@ from iraas.queues.sqlite import SqliteDatabase, SqliteResponseQueues
 from iraas.scaling.controller import Controller
 from iraas.scaling.plan import Plan, default_plan, read_plan
 from iraas.scaling.sensor import QueueSensor, Worked
-from iraas.settings import Settings, usable_cores
+from iraas.settings import MOST_WORKERS, Settings, usable_cores
 from iraas.wiring.embedded import request_queue
 from iraas.worker.begun import read_note
 
@@ -40,13 +40,21 @@ def plan_of(settings: Settings) -> Plan:
     Bounds that are set win over those of a policy file; without either there is one worker a core.
     """
     known = _read(Path(settings.policy)) if settings.policy else None
-    if known is not None and not {"workers", "min_workers", "max_workers"} & settings.model_fields_set:
-        return known
     minimum, maximum = settings.min_workers, settings.max_workers
+    if known is not None and "workers" not in settings.model_fields_set:
+        minimum = known.minimum if minimum is None else minimum
+        maximum = known.maximum if maximum is None else maximum
+        if maximum > MOST_WORKERS:
+            raise ConfigurationError(
+                f"the policy {settings.policy}: its maximum of {maximum} is for more than one machine; "
+                f"give --max, at most {MOST_WORKERS}"
+            )
     if minimum is None:
         minimum = settings.workers if maximum is None else min(settings.workers, maximum)
     if maximum is None:
         maximum = max(settings.workers, minimum)
+    if minimum > maximum:
+        raise ConfigurationError(f"--min {minimum} is more than --max {maximum}; lower it, or raise --max")
     if known is not None:
         return msgspec.structs.replace(known, minimum=minimum, maximum=maximum)
     return default_plan(minimum, maximum)

@@ -144,7 +144,7 @@ class Worker:
             await self._drain(suspects)
 
     async def _one_batch(self) -> None:
-        begun = time.perf_counter()
+        begun, waited = time.perf_counter(), 0.0
         pictures: list[Picture] = []
         finished: list[Finished] = []
         while not self._rule.closes(
@@ -152,7 +152,9 @@ class Worker:
             seconds=time.perf_counter() - begun + len(pictures) * self._infer_seconds,
             held=self._supply.held,
         ):
+            asked = time.perf_counter()
             taken = await self._supply.take()
+            waited += time.perf_counter() - asked
             if isinstance(taken, Fetched):
                 self._begun.write([*(picture.receipt for picture in pictures), taken.receipt])
             match self._open(taken) if isinstance(taken, Fetched) else taken:
@@ -162,9 +164,7 @@ class Worker:
                     finished.append(done)
         finished += self._infer(pictures, begun)
         self._begun.write(())
-        busy_seconds = (
-            time.perf_counter() - begun
-        )  # without the stores: what they are slow in is nobody's work
+        busy_seconds = time.perf_counter() - begun - waited  # what the stores are slow in is nobody's work
         if finished:
             await self._outbox.put(finished)
             self._report(len(finished), busy_seconds)
@@ -224,7 +224,7 @@ class Worker:
 
     async def _finish_suspect(self, done: Finished) -> None:
         await self._finish([done])
-        self._report(1, done.busy_ms / 1000)
+        self._report(1, 0.0)  # its child may have loaded a model first: no measure of a picture
 
     def _suspect(self, job: Job, receipt: str, error: Exception) -> None:
         self._log("worker.failed", level="error", id=job.id, error=repr(error))

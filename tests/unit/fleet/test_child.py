@@ -142,6 +142,16 @@ async def test_one_that_cannot_even_be_made_is_tried_again(start, monkeypatch):
     assert notes.failures == [("no memory", False)]
 
 
+async def test_a_start_that_never_ends_is_a_failed_one(start, monkeypatch):
+    """A worker that hangs before it is ready is killed, told, and tried again."""
+    monkeypatch.setattr(child_module, "START_SECONDS", 0.05)
+    child, notes, _keeping = start("import signal; signal.pause()")
+    await notes.until(lambda: len(notes.failures) >= 2)
+    assert notes.failures[0] == ("it ended with code -9", False)
+    assert not notes.boots
+    assert child.failures >= 2
+
+
 async def test_stopping_drains_and_starts_nothing_again(start):
     """After SIGTERM it is draining, then stopped, and its death is told."""
     child, notes, keeper = start(STAY)

@@ -92,6 +92,13 @@ def test_trouble_of_one_kind_is_told_once_in_a_while(chronicle, clock):
     assert chronicle.report().events[0].trouble
 
 
+def test_trouble_is_read_while_it_lasts(chronicle, path):
+    """While the queue cannot be asked nothing else is written: the trouble itself is."""
+    chronicle.write(FleetState(1, 0), at_once=True)
+    chronicle.trouble("queue", "away", capacity=1)
+    assert FleetFile(path).report().events[0].reason == "away"
+
+
 def test_what_changes_all_the_time_is_written_now_and_then(chronicle, clock, path):
     """Busy counts cost two writings a second at most; a worker that comes or goes is told at once."""
     chronicle.write(FleetState(1, 0, 0), at_once=False)

@@ -128,13 +128,25 @@ async def test_a_busy_worker_is_never_ended(stage):
     assert stage.crew.state() == (1, 0, 0, 0)
 
 
-async def test_idle_workers_go_before_those_that_start_and_the_newest_first(stage):
-    """What serves longest stays; a start is not thrown away while an idle worker can go."""
+async def test_those_that_start_go_before_idle_ones_and_the_newest_first(stage):
+    """Who serves already stays rather than who may serve soon: a start may yet come to nothing."""
     await stage.with_ready(2)
     await stage.crew.set(3)
     await stage.crew.set(2)
     await settle()
-    assert [worker.state for worker in stage.made] == ["in service", "stopped", "starting"]
+    assert [worker.state for worker in stage.made] == ["in service", "in service", "stopped"]
+    await stage.crew.set(1)
+    await settle()
+    assert [worker.state for worker in stage.made] == ["in service", "stopped", "stopped"]
+
+
+async def test_who_cannot_start_is_no_capacity_on_its_way(stage):
+    """A policy that waits for what starts must not wait for a worker that fails again and again."""
+    await stage.with_ready(1)
+    await stage.crew.set(2)
+    assert stage.crew.state().starting == 1
+    stage.made[1].failures = 1
+    assert stage.crew.state() == (1, 0, 0, 0)
 
 
 async def test_who_cannot_start_goes_first(stage):

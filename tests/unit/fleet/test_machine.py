@@ -100,6 +100,25 @@ def test_a_wrong_policy_file_is_refused_by_its_name_and_field(tmp_path, text, wo
     assert words in str(refused.value)
 
 
+def test_a_policy_file_for_many_machines_needs_a_maximum_for_this_one(tmp_path):
+    """Three hundred processes are not started because a file, made for instances, allows so many."""
+    path = tmp_path / "large.toml"
+    path.write_text('minimum = 1\nmaximum = 300\n[policy]\nkind = "staffing"\n')
+    with pytest.raises(ConfigurationError, match=r"large\.toml.*300.*--max"):
+        plan_of(load_settings(policy=str(path)))
+    assert plan_of(load_settings(policy=str(path), max_workers=4)).maximum == 4
+
+
+def test_a_bound_that_is_given_leaves_the_files_other_one(tmp_path):
+    """`--min` alone does not take the file's maximum away."""
+    path = tmp_path / "policy.toml"
+    path.write_text('minimum = 0\nmaximum = 20\n[policy]\nkind = "staffing"\n')
+    plan = plan_of(load_settings(policy=str(path), min_workers=2))
+    assert (plan.minimum, plan.maximum) == (2, 20)
+    with pytest.raises(ConfigurationError, match="--min 30 is more than --max 20"):
+        plan_of(load_settings(policy=str(path), min_workers=30))
+
+
 def test_a_policy_file_that_is_not_there_is_refused():
     """The line says who would write one."""
     with pytest.raises(ConfigurationError, match=r"gone\.toml: No such file.*recommend"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from multipart import PushMultipartParser, parse_options_header
 
@@ -57,3 +60,12 @@ def test_a_folder_without_pictures_is_refused(tmp_path):
         Pictures(tmp_path)
     with pytest.raises(ConfigurationError, match="is no folder"):
         Pictures(tmp_path / "nowhere")
+
+
+def test_names_can_be_printed(tmp_path):
+    """What is no UTF-8, or would steer a terminal, is an escape in reports; the form carries it as it is."""
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9\x1b.png"))).write_bytes(b"one")
+    [name] = Pictures(tmp_path).names
+    assert name == "caf\\xe9\\x1b.png"
+    assert name.encode()
+    assert name.isprintable()

@@ -8,7 +8,7 @@ import pytest
 
 from iraas.errors import BackendUnavailable
 from iraas.fleet.port import FleetState
-from iraas.scaling.controller import LOOK_SECONDS, Controller
+from iraas.scaling.controller import LOOK_SECONDS, MOST_PAUSE_SECONDS, Controller
 from iraas.scaling.policy import Decision, Observation
 from iraas.testing.manual_clock import ManualClock
 
@@ -222,3 +222,33 @@ async def test_while_nothing_can_be_seen_nothing_is_changed():
     bench.eyes.broken = False
     await bench.pass_time(1)
     assert bench.hands.asked == [3, 0]
+
+
+async def test_a_policy_that_fails_leaves_no_job_without_a_worker():
+    """Its mistake is told, the fleet stays as it is, and where there is no worker for a job the first one comes."""
+    bench = Bench(Says())
+    bench.policy.decide = lambda seen, history: 1 / 0
+    await bench.pass_time(2)
+    assert bench.controller.wanted == 0
+    assert "ZeroDivisionError" in bench.ears.troubles[0]
+    bench.eyes.backlog = 1
+    await bench.pass_time(1)
+    assert bench.controller.wanted == 1
+
+
+async def test_one_long_look_does_not_put_the_controller_to_sleep(monkeypatch):
+    """A disk that stalls, or a machine that slept for a night, costs a pause of seconds."""
+    pauses: list[float] = []
+    times = iter([0.0, 30_000.0] * 10)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise EOFError
+
+    bench = Bench(Says())
+    monkeypatch.setattr("iraas.scaling.controller.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("iraas.scaling.controller.asyncio.sleep", pause)
+    with pytest.raises(EOFError):
+        await bench.controller.run()
+    assert set(pauses) == {MOST_PAUSE_SECONDS}

@@ -11,6 +11,7 @@ from tests.unit.web.fleet_parts import Moved
 from iraas.errors import BackendUnavailable, OutOfRoom
 from iraas.queues.port import Depth
 from iraas.web import pulse as pulses
+from iraas.web.fleet import EventStream
 from iraas.web.pulse import KEPT_POINTS, MAX_LISTENERS, MAX_STREAM_SECONDS, REST_SECONDS
 
 
@@ -225,3 +226,16 @@ async def test_nothing_is_encoded_while_nobody_listens(moved, monkeypatch):
     await moved.tick(2.0)
     with moved.pulse.listening(), pytest.raises(TypeError):
         await moved.tick(2.0)
+
+
+async def test_a_listener_that_reads_no_more_loses_its_place(moved, monkeypatch):
+    """A full socket holds up its own stream only, and not for ever."""
+    monkeypatch.setattr("iraas.web.fleet.MAX_STREAM_SECONDS", 0.05)
+
+    async def stalled(_message) -> None:
+        await asyncio.Event().wait()
+
+    stream = EventStream(moved.pulse, await moved.pulse.look(history=False))
+    async with asyncio.timeout(5):
+        await stream({"type": "http", "asgi": {"spec_version": "2.4"}}, stalled, stalled)
+    assert moved.pulse.listeners == 0

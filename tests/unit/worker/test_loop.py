@@ -218,10 +218,10 @@ async def test_an_idle_worker_retires_at_once(tier):
 
 
 async def test_each_picture_is_reported_once(tier):
-    """Healthy ones and those from quarantine: how many were ended, and that they kept the worker busy."""
+    """How many were ended, and how busy they kept the worker; one from quarantine says nothing of that."""
     reports: list[tuple[int, float]] = []
+    aside = await tier.post(png((0, 99, 0)), delivered_before=True)  # first: it takes all that wait with it
     healthy = [await tier.post(png((0, shade, 0))) for shade in range(5)]
-    aside = await tier.post(png((0, 99, 0)), delivered_before=True)
     worker = tier.worker(report=lambda pictures, seconds: reports.append((pictures, seconds)))
     running = asyncio.create_task(worker.run())
     await tier.until(lambda: sum(pictures for pictures, _ in reports) >= 6)
@@ -231,7 +231,7 @@ async def test_each_picture_is_reported_once(tier):
 
     assert None not in [await tier.outcome(job_id) for job_id in (*healthy, aside)]
     assert sum(pictures for pictures, _ in reports) == 6
-    assert all(seconds > 0 for _, seconds in reports)
+    assert [pictures for pictures, seconds in reports if seconds == 0] == [1]
 
 
 async def test_a_repeated_job_is_treated_as_delivered_before(tier):
