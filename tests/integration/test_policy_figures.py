@@ -1,4 +1,4 @@
-"""Our rule against AWS's recipe and the best fast rule, on seeds that nothing was tuned on; the bench does it in full."""
+"""Our rule against AWS's recipe and the best fast rule, on seeds that nothing was tuned on; `bench` does it in full."""
 
 from __future__ import annotations
 
