@@ -130,7 +130,7 @@ def test_ctrl_c_ends_it_with_what_there_is(server, folder):
         before = served(server)
         until(lambda: served(server) > before + 30, what="thirty requests")
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=90)
     said = json.loads(out)
     assert (process.returncode, said["stopped"]) == (1, True)
     assert 0 < said["right"] < 3_000
