@@ -9,7 +9,7 @@ from tests.service import Service
 from bench.load import Load, Report
 from bench.session import WORKERS, Session
 from bench.spread import Spread
-from iraas.fleet.local import FleetFile
+from iraas.fleet.file import FleetFile
 
 NAMES = ("kill_adds_s",)
 CONCURRENCY = 32

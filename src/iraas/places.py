@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from iraas.errors import ConfigurationError
-from iraas.fleet.local import FleetFile
+from iraas.fleet.file import FleetFile
 from iraas.settings import Settings
 
 

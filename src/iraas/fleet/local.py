@@ -16,12 +16,9 @@ from iraas.errors import ConfigurationError
 from iraas.fleet.child import Child
 from iraas.fleet.chronicle import Chronicle
 from iraas.fleet.crew import Crew
-from iraas.fleet.file import FleetFile
 from iraas.fleet.port import FleetState
 from iraas.fleet.tally import Tally
 from iraas.telemetry import SLOT, Log
-
-__all__ = ["LISTEN", "FleetFile", "LocalFleet", "clean_environment", "this_command"]
 
 WEB_GRACE_SECONDS = 12.0  # its own drain takes 10
 LISTEN = "IRAAS_LISTEN_FD"

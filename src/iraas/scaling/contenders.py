@@ -1,7 +1,7 @@
 """service time, objective, boot time -> the policies that people use, each as its friends would set it; pure.
 
-A comparison is worth nothing against a badly set rival, so that each has what its source recommends, or the
-setting that did best when all of them were tuned on the same workloads (`bench/tuning.py`).
+A comparison is worth nothing against a badly set rival, so that each has what its source recommends, or for the fast
+ones the setting that did best on the workloads and the seeds that ours was tuned on.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def contenders(facts: Facts) -> dict[str, AnyPolicy]:
             metric="visible_per_worker",
             tracking=TargetTracking(target=backlog_target(facts.objective, facts.service), warmup=facts.boot),
         ),
-        "in-flight": JobsPerWorker(target=1.0 + 0.1 * facts.objective / facts.service),
+        "in-flight": JobsPerWorker(target=1.0),
         "gandhi": SpareCapacity(packing=1.0, hold=260.0),
         "queue-alarm": _steps("visible", out=pile, back=pile / 10, facts=facts),
         "queue-cooldown": SimpleAlarms(
