@@ -69,6 +69,43 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="port of a lone worker's numbers on 127.0.0.1; 0: none"
     )
 
+    # one instance of a deployment, and its tier's group
+    app_group: str = Field(
+        "",
+        description="Auto Scaling group of the app tier; web processes then publish how many instances it lacks",
+    )
+    workers_per_instance: int = Field(
+        1, ge=1, le=MOST_WORKERS, description="worker processes of one instance of the app tier"
+    )
+    publish_every: float = Field(
+        10.0, gt=0, description="seconds between two readings that a web process publishes to CloudWatch"
+    )
+    api_keys_secret: str = Field(
+        "", description="ARN of the Secrets Manager secret whose text is more of `api_keys`"
+    )
+    instance_tier: Literal["web", "app"] = Field("app", description="which tier an instance belongs to")
+    instance_group: str = Field("", description="Auto Scaling group of an instance")
+    instance_hook: str = Field("", description="lifecycle hook of that group, for instances that are to end")
+    instance_folder: Path = Field(
+        Path("/run/iraas"),
+        description="where an instance's services tell each other to leave, and that they left",
+    )
+    instance_look_every: float = Field(
+        5.0, gt=0, description="seconds between two looks at an instance's metadata and workers"
+    )
+    instance_protect_every: float = Field(
+        60.0, gt=0, description="least seconds between two changes of an instance's protection from scale-in"
+    )
+    instance_linger: float = Field(
+        0.0, ge=0, description="seconds that a leaving instance goes on serving, until its balancer knows"
+    )
+    instance_drain: float = Field(
+        120.0, gt=0, description="seconds that an instance's services may take to leave"
+    )
+    log_group: str = Field(
+        "", description="CloudWatch log group that an instance's journal is sent to; empty: nowhere"
+    )
+
     # where, and with what
     data: Path = Field(Path(".iraas"), description="folder of the embedded queue and stores")
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -168,7 +205,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Settings:
-        if self.host not in LOOPBACK and not self.api_keys and not self.no_auth:
+        known = self.api_keys or self.api_keys_secret
+        if self.host not in LOOPBACK and not known and not self.no_auth:
             raise ValueError(
                 f"host {self.host} is reachable from elsewhere: set IRAAS_API_KEYS (`iraas keys new NAME`), "
                 "or say --no-auth to serve everyone"
