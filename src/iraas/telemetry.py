@@ -61,9 +61,7 @@ METRICS = (
     Metric(
         "iraas_backend_retries_total", "counter", "Calls repeated because queue or store failed", ("call",)
     ),
-    Metric(
-        "iraas_aws_requests_total", "counter", "Requests to SQS and S3, as they are billed", ("operation",)
-    ),
+    Metric("iraas_aws_requests_total", "counter", "Requests to AWS, as they are billed", ("operation",)),
     Metric("iraas_resent_total", "counter", "Inputs without an answer that were queued again"),
     Metric("iraas_retention_removed_total", "counter", "Objects removed by age or for room", ("what",)),
 )
@@ -100,6 +98,9 @@ LOG_EVENTS = {
     "retention.swept": "Old objects and messages were removed",
 }
 
+_LATE = frozenset(
+    {"iraas_worker_held"}
+)  # shown from their first value on: not by a process that is no worker
 _BUCKETS = {"iraas_batch_pictures": (1.0, 2.0, 4.0, 8.0, 16.0)}
 _Kind = TypeVar("_Kind", Counter, Gauge, Histogram)
 
@@ -113,6 +114,7 @@ class Telemetry:
             # Files by slot and not by process id: workers come and go, and each would leave its files for ever.
             values.ValueClass = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
+        self._late = set(_LATE)
         self._metrics = {metric.name: self._build(metric) for metric in METRICS}
 
     def _build(self, metric: Metric) -> Counter | Gauge | Histogram:
@@ -123,7 +125,7 @@ class Telemetry:
                 metric.name,
                 metric.help,
                 metric.labels,
-                registry=self._registry,
+                registry=None if metric.name in self._late else self._registry,
                 multiprocess_mode="livemostrecent",
             )
         return Histogram(
@@ -146,7 +148,11 @@ class Telemetry:
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
         """Set a gauge."""
-        self._named(Gauge, name, labels).set(value)
+        gauge = self._named(Gauge, name, labels)
+        gauge.set(value)
+        if name in self._late:
+            self._late.discard(name)
+            self._registry.register(gauge)
 
     def observe(self, name: str, value: float) -> None:
         """Add one value to a histogram."""

@@ -29,6 +29,7 @@ class Heartbeat:
 
     def start(self) -> None:
         """Begin to beat."""
+        self._tell(0)
         self._thread.start()
 
     def stop(self) -> None:
@@ -40,17 +41,25 @@ class Heartbeat:
         """Keep these deliveries hidden from now on."""
         with self._lock:
             self._held.update(receipts)
+            count = len(self._held)
+        self._tell(count)
 
     def drop(self, receipts: Iterable[str]) -> None:
         """Care for these no longer: they were deleted or released."""
         with self._lock:
             self._held.difference_update(receipts)
+            count = len(self._held)
+        self._tell(count)
 
     @property
     def held(self) -> frozenset[str]:
         """The receipts in hand."""
         with self._lock:
             return frozenset(self._held)
+
+    def _tell(self, count: int) -> None:
+        """Let whoever protects this machine from scale-in know; 3 µs."""
+        self._telemetry.gauge("iraas_worker_held", count)
 
     def _run(self) -> None:
         asyncio.run(self._beat())

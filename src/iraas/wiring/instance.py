@@ -1,0 +1,88 @@
+"""Settings -> what looks after one instance of a deployment, and what sends its journal away."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from iraas.clock import SystemClock
+from iraas.errors import ConfigurationError
+from iraas.fleet.ec2_life import Rule
+from iraas.settings import Settings
+
+try:
+    import botocore.session
+
+    from iraas.fleet.ec2 import Instance
+    from iraas.fleet.ec2_group import InstanceGroup, auto_scaling_client
+    from iraas.fleet.ec2_journal import Journal
+    from iraas.fleet.ec2_metadata import ENDPOINT, Metadata
+    from iraas.fleet.ec2_stream import LogStream, logs_client
+    from iraas.fleet.ec2_workers import is_busy
+except ImportError as error:
+    raise ConfigurationError(f"an instance needs {error.name}: pip install 'iraas[aws]'") from error
+
+# Where worker 1 has its numbers, less one. No setting: units say 91%i, and only tests need other ports.
+METRICS_BASE = "IRAAS_INSTANCE_METRICS_BASE"
+
+
+def build_instance(settings: Settings) -> Instance:
+    """What `iraas instance` runs. Raises `ConfigurationError` in words."""
+    clock = SystemClock()
+    endpoint = os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or ENDPOINT
+    if not settings.instance_folder.is_dir():
+        raise ConfigurationError(
+            f"IRAAS_INSTANCE_FOLDER: there is no folder {settings.instance_folder}; its unit makes it "
+            "(RuntimeDirectory=iraas)"
+        )
+    base = int(os.environ.get(METRICS_BASE, "9100"))
+    ports = range(base + 1, base + 1 + settings.workers_per_instance)
+    region = _region(settings)
+    session = botocore.session.Session()
+    return Instance(
+        metadata=Metadata(clock=clock, endpoint=endpoint),
+        group=InstanceGroup(
+            partial(auto_scaling_client, session, region=region),
+            name=settings.instance_group,
+            hook=settings.instance_hook,
+        ),
+        is_busy=partial(is_busy, ports),
+        folder=settings.instance_folder,
+        rule=Rule(
+            look_every=settings.instance_look_every,
+            protect_every=settings.instance_protect_every,
+            linger=settings.instance_linger,
+            drain=settings.instance_drain,
+            protects=settings.instance_tier == "app" and bool(settings.instance_group),
+            has_hook=bool(settings.instance_group and settings.instance_hook),
+        ),
+        clock=clock,
+    )
+
+
+def build_journal(settings: Settings, instance: str) -> Journal:
+    """What sends the journal of this instance's services to the log group."""
+    session = botocore.session.Session()
+    stream = LogStream(
+        partial(logs_client, session, region=_region(settings)), group=settings.log_group, name=instance
+    )
+    return Journal(stream, units=units(settings), folder=settings.instance_folder)
+
+
+def units(settings: Settings) -> list[str]:
+    """The services of an instance of this tier, as systemd calls them."""
+    workers = [f"iraas-worker@{number:02}.service" for number in range(1, settings.workers_per_instance + 1)]
+    tier = workers if settings.instance_tier == "app" else ["iraas-web.service"]
+    return [*tier, "iraas-instance.service", "iraas-leave.service"]
+
+
+def _region(settings: Settings) -> str:
+    region: str = (
+        settings.region
+        or os.environ.get("AWS_REGION")
+        or botocore.session.Session().get_config_variable("region")
+        or ""
+    )
+    if not region:
+        raise ConfigurationError("no AWS region is known: set IRAAS_REGION, or AWS_REGION")
+    return region
