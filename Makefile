@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup up test test-aws lint bench lock browser
+.PHONY: setup up test test-aws lint bench lock browser rig
 
 setup: .venv/ready tests/doubles/node_modules/ready
 
@@ -31,11 +31,23 @@ test-aws: setup
 browser:
 	@tools/install_browser.sh
 
-lint: setup
+# What the booted instances of the tests stand on: a tree of Debian, and a release.
+rig: .venv/ready
+	@tools/make_rig.sh
+
+# checkov pins what others of ours need newer: an environment of its own.
+.venv/checks/ready: requirements/checks.lock
+	$(PYTHON) -m venv .venv/checks
+	.venv/checks/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/checks.lock
+	touch $@
+
+lint: setup .venv/checks/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/cfn-lint src/iraas/deploy/templates/*.yaml
+	.venv/checks/bin/checkov --config-file .checkov.yaml --directory src/iraas/deploy/templates
 
 # python-multipart, which FastAPI needs for forms, would hide our `multipart` in the same environment.
 bench: setup
@@ -44,3 +56,7 @@ bench: setup
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements/dev.lock
+	uv pip compile requirements/checks.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o requirements/checks.lock
+	for pair in x86_64:x86_64 aarch64:arm64; do \
+		uv pip compile pyproject.toml --extra aws --only-binary :all: --python-platform $${pair%:*}-manylinux_2_36 --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --upgrade -o src/iraas/deploy/requirements-$${pair#*:}.txt || exit 1; \
+	done
