@@ -4,9 +4,20 @@ import { buildApp } from "fauxqs";
 import { SqsStore } from "./node_modules/fauxqs/dist/sqs/sqsStore.js";
 
 const LOOK_MS = 50;
+const REPLIES_KEPT = 20_000;
 
+// What was sent to response queues, for a test that counts the replies of a job.
+const replies = [];
 const sqsStore = new SqsStore();
+sqsStore.spy = {
+  addMessage({ status, queueName, body }) {
+    if (status !== "published" || !queueName.includes("-responses-")) return;
+    replies.push(body);
+    if (replies.length > REPLIES_KEPT) replies.shift();
+  },
+};
 const app = buildApp({ logger: false, defaultRegion: process.argv[2], stores: { sqsStore } });
+app.get("/_iraas/replies", async () => replies);
 const address = await app.listen({ port: 0, host: "127.0.0.1" });
 console.log(new URL(address).port);
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
+from urllib.request import urlopen
 
+from iraas.messages import Reply, decode
+from iraas.queues.sqs_body import from_text
 from tests.doubles.program import REGION, SqsProgram
 
 HERE = Path(__file__).parent
@@ -25,3 +29,8 @@ class Fauxqs(SqsProgram):
         program = node()
         assert program is not None, "fauxqs is not installed: run make setup"
         super().__init__([program, HERE / "fauxqs.mjs", REGION])
+
+    def replies(self) -> list[Reply]:
+        """What was sent to response queues so far, the newest 20,000, read or not."""
+        with urlopen(f"{self.endpoint}/_iraas/replies") as answer:
+            return [decode(Reply, from_text(text)) for text in json.load(answer)]

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from tests.conftest import missing
 from tests.doubles.fauxqs import Fauxqs, node
+from tests.doubles.ministack import Ministack
 from tests.doubles.moto import Moto
 from tests.waiting import until
 
@@ -23,7 +24,7 @@ with {name}() as server:
 """
 
 
-@pytest.fixture(params=[Fauxqs, Moto])
+@pytest.fixture(params=[Fauxqs, Moto, Ministack])
 def double(request):
     """Its class."""
     if request.param is Fauxqs and node() is None:

@@ -1,0 +1,1 @@
+"""The instances of the miniature AWS: processes with nothing but loopback and link-local addresses."""
