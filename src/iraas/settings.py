@@ -188,20 +188,12 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        return _parts(value) if isinstance(value, str) else value
 
     @field_validator("api_keys")
     @classmethod
     def _are_hashed(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
-        for key in keys:
-            if not _KEY.fullmatch(key):
-                name = key.split(":", 1)[0]  # never the rest: it may be the key itself
-                raise ValueError(f"the entry {name!r} is not NAME:sha256; `iraas keys new {name}` prints one")
-        return keys
+        return _hashed(keys)
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Settings:
@@ -237,6 +229,23 @@ class Settings(BaseSettings):
         values["api_keys"] = ",".join(self.api_keys)
         values["data"] = str(self.data.absolute())
         return {f"IRAAS_{name.upper()}": str(value) for name, value in values.items() if value is not None}
+
+
+def key_entries(text: str) -> tuple[str, ...]:
+    """NAME:sha256 entries of a text, with commas or lines between them. Raises `ValueError` that names one."""
+    return _hashed(_parts(text.replace("\n", ",")))
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _hashed(keys: tuple[str, ...]) -> tuple[str, ...]:
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            name = key.split(":", 1)[0]  # never the rest: it may be the key itself
+            raise ValueError(f"the entry {name!r} is not NAME:sha256; `iraas keys new {name}` prints one")
+    return keys
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -1,4 +1,4 @@
-"""What happens to the fleet -> the file that web processes read, and the log."""
+"""What happens to the fleet -> the file that web processes read, if they are others, and the log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 import statistics
 from collections import deque
 from collections.abc import Callable
+
+import msgspec
 
 from iraas.clock import Clock
 from iraas.fleet.file import FleetFile
@@ -22,16 +24,18 @@ class Chronicle:
 
     def __init__(
         self,
-        file: FleetFile,
+        file: FleetFile | None,
         *,
         clock: Clock,
         minimum: int,
         maximum: int,
         policy: str,
         service_seconds: Callable[[], float] = lambda: math.nan,
+        trouble_seconds: float = TROUBLE_SECONDS,
     ) -> None:
         self._file = file
         self._clock = clock
+        self._trouble_seconds = trouble_seconds
         self._known = FleetReport(minimum=minimum, maximum=maximum, policy=policy)
         self._service_seconds = service_seconds
         self._boots: deque[float] = deque(maxlen=BOOTS_KEPT)
@@ -49,14 +53,16 @@ class Chronicle:
 
     def report(self) -> FleetReport:
         """As the file has it."""
-        return FleetReport(
-            minimum=self._known.minimum,
-            maximum=self._known.maximum,
-            policy=self._known.policy,
+        return msgspec.structs.replace(
+            self._known,
             service_seconds=_rounded(self._service_seconds()),
             boot_seconds=_rounded(self.boot_seconds),
             events=tuple(self._events),
         )
+
+    def bounded(self, minimum: int, maximum: int) -> None:
+        """There may be so many workers from now on."""
+        self._known = msgspec.structs.replace(self._known, minimum=minimum, maximum=maximum)
 
     def decided(self, before: int, capacity: int, reason: str) -> None:
         """There shall be another number of workers."""
@@ -66,7 +72,7 @@ class Chronicle:
     def trouble(self, kind: str, reason: str, *, capacity: int) -> None:
         """Something keeps the fleet from being as it should; one event for many of a kind in a short time."""
         now = self._clock.boot()
-        if now - self._troubled_at.get(kind, -math.inf) < TROUBLE_SECONDS:
+        if now - self._troubled_at.get(kind, -math.inf) < self._trouble_seconds:
             self._unsaid[kind] = self._unsaid.get(kind, 0) + 1
             return
         self._troubled_at[kind] = now
@@ -83,6 +89,8 @@ class Chronicle:
 
     def write(self, state: FleetState, *, at_once: bool) -> None:
         """Bring the file up to date; unless it must be `at_once`, now and then is enough."""
+        if self._file is None:
+            return
         now = self._clock.boot()
         if not at_once and 0 <= now - self._written_at < WRITE_SECONDS:
             return

@@ -35,7 +35,7 @@ class Admission:
         fleet: Fleet,
         clock: Clock,
         max_backlog_seconds: float,
-        owners: int = 1,
+        owners: Callable[[], int] = lambda: 1,
         sample_seconds: float = 0.25,
     ) -> None:
         self._depth = depth
@@ -44,7 +44,7 @@ class Admission:
         self._max_backlog_seconds = max_backlog_seconds
         self._sample_seconds = sample_seconds
         self._sampling: asyncio.Task[None] | None = None
-        self._several_owners = owners > 1
+        self._owners = owners  # keys, which may come and go
         self._service_seconds = FIRST_GUESS_SECONDS
         self._measured = False
         self._sample = Depth(0, 0, 0.0)
@@ -82,7 +82,7 @@ class Admission:
                 retry_after=max(1.0, wait - self._max_backlog_seconds),
             )
         room = max(NEVER_REFUSED, self._max_backlog_seconds / per_job)
-        if self._several_owners and self._held[owner] >= room / max(2, len(self._held | Counter({owner: 1}))):
+        if self._owners() > 1 and self._held[owner] >= room / max(2, len(self._held | Counter({owner: 1}))):
             raise Overloaded(
                 f"your key has {self._held[owner]} images waiting, which is its share",
                 retry_after=max(1.0, self._held[owner] * per_job / 2),

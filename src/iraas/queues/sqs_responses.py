@@ -110,6 +110,10 @@ class SqsResponseQueues:
         except QueueVanished:
             self._gone[reply_to] = self._clock.boot() + GONE_SECONDS
 
+    async def waiting(self) -> int:
+        """Replies in this process's own queue that nobody received yet."""
+        return (await self._opened[-1].depth()).visible if self._own else 0
+
     async def keep(self) -> None:
         """Say that this process lives, and remove the queues of those that do not, until cancelled."""
         await self._upkeep.keep(lambda: self._own)

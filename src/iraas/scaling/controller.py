@@ -13,14 +13,36 @@ from typing import Protocol
 from iraas.clock import Clock
 from iraas.errors import IraasError
 from iraas.fleet.port import FleetState
-from iraas.scaling.plan import Plan
-from iraas.scaling.policy import Decision, History, Observation
+from iraas.scaling.policy import Decision, History, Observation, Policy
 from iraas.telemetry import Log
 
 LOOK_SECONDS = 0.25  # between two samples; also how soon the first worker of a sleeping fleet is started
 LOOK_SHARE = 0.05  # of the time at most that looking may take: a deep queue takes longer to count
 MOST_PAUSE_SECONDS = 5.0  # between two samples, however long one took: a disk may stall, a machine may sleep
 QUICK_SECONDS = 5.0  # a policy that wants to be asked as often as this does not count its datapoints
+
+
+class Followed(Protocol):
+    """A plan, as `Plan` is one. Its bounds may change while it is followed."""
+
+    @property
+    def minimum(self) -> int:
+        """Workers that there always are."""
+        ...
+
+    @property
+    def maximum(self) -> int:
+        """Workers that there are at most."""
+        ...
+
+    @property
+    def policy(self) -> Policy:
+        """The rule between them."""
+        ...
+
+    def decide(self, seen: Observation, history: History) -> Decision:
+        """What the policy says, between the bounds."""
+        ...
 
 
 class Sensor(Protocol):
@@ -77,12 +99,13 @@ class Controller:
     def __init__(
         self,
         *,
-        plan: Plan,
+        plan: Followed,
         sensor: Sensor,
         fleet: Steered,
         witness: Witness,
         clock: Clock,
         longest: float = 1.0,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self.wanted = plan.minimum  # workers, as last decided
         self._plan = plan
@@ -90,15 +113,24 @@ class Controller:
         self._fleet = fleet
         self._witness = witness
         self._clock = clock
+        self._look_seconds = look_seconds
+        self._begun = False
         every = plan.policy.every
         self._quick = every <= QUICK_SECONDS
         self._every = min(every, longest) if self._quick else every
         self._history = History()
         self._decided_at = clock.boot()
 
+    def begin(self, capacity: int, reason: str) -> None:
+        """Begin with so many workers, which are there already; else `run` begins with the minimum."""
+        self.wanted = max(self._plan.minimum, min(self._plan.maximum, capacity))
+        self._begun = True
+        self._witness.decided(0, self.wanted, reason)
+
     async def run(self) -> None:
         """Until cancelled. An error of one turn is logged, and the next one comes."""
-        self._witness.decided(0, self.wanted, "started with the minimum")
+        if not self._begun:
+            self.begin(self._plan.minimum, "started with the minimum")
         while True:
             begun = time.monotonic()
             try:
@@ -106,19 +138,19 @@ class Controller:
             except Exception as error:  # noqa: BLE001 - whatever it is, the fleet is looked after again
                 Log()("background.failed", level="error", task="scaling", error=repr(error))
             pause = (time.monotonic() - begun) / LOOK_SHARE
-            await asyncio.sleep(min(MOST_PAUSE_SECONDS, max(LOOK_SECONDS, pause)))
+            await asyncio.sleep(min(MOST_PAUSE_SECONDS, max(self._look_seconds, pause)))
 
     async def turn(self) -> None:
         """Look, and decide when it is time."""
         try:
             await self._sensor.look()
         except IraasError as error:
-            reason = f"the queue cannot be asked: {error.detail}; the fleet stays as it is"
+            reason = f"{error.detail}; while that cannot be seen, the fleet stays as it is"
             self._witness.trouble("queue", reason, capacity=self.wanted)
             return
         elapsed = self._clock.boot() - self._decided_at
         starved = self.wanted == 0 and self._sensor.backlog > 0
-        if not 0 <= elapsed < self._every - LOOK_SECONDS / 2 or (starved and self._quick):
+        if not 0 <= elapsed < self._every - self._look_seconds / 2 or (starved and self._quick):
             await self._decide()
         elif starved:  # a policy that counts its datapoints is not asked out of turn
             await self._follow(self._first_worker())

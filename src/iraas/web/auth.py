@@ -31,12 +31,17 @@ class Keys:
     """The configured keys, hashed. Plain SHA-256 is enough: keys are 256 random bits, not passwords."""
 
     def __init__(self, entries: Iterable[str]) -> None:
-        self._hashes = [
-            (name, bytes.fromhex(digest)) for name, digest in (entry.split(":") for entry in entries)
-        ]
+        self._hashes: list[tuple[str, bytes]] = []
+        self.replace(entries)
 
     def __len__(self) -> int:
         return len(self._hashes)
+
+    def replace(self, entries: Iterable[str]) -> None:
+        """From now on these, and no others."""
+        self._hashes = [
+            (name, bytes.fromhex(digest)) for name, digest in (entry.split(":") for entry in entries)
+        ]
 
     def owner(self, authorization: str) -> str:
         """The name of the key in an `Authorization` header. Raises `Unauthorized`."""
@@ -50,15 +55,16 @@ class Keys:
 
 
 class Gatekeeper:
-    """Decides who a request is from."""
+    """Decides who a request is from. `needs_key`: also while there are none, so that nobody is let in."""
 
-    def __init__(self, keys: Keys, *, loopback_only: bool) -> None:
+    def __init__(self, keys: Keys, *, loopback_only: bool, needs_key: bool = False) -> None:
         self._keys = keys
+        self._needs_key = needs_key
         self._loopback_only = loopback_only
 
     def owner(self, method: str, path: str, headers: Mapping[str, str]) -> str:
         """The owner. Raises `Unauthorized` or `ForbiddenOrigin`."""
-        if self._keys:
+        if self._keys or self._needs_key:
             if method in ("GET", "HEAD") and (path in OPEN_PATHS or path.startswith(PAGE_PREFIX)):
                 return ANYONE
             return self._keys.owner(headers.get("authorization", ""))

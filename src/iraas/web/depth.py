@@ -9,12 +9,17 @@ from collections.abc import Awaitable, Callable
 from iraas.clock import Clock
 from iraas.queues.port import Depth
 
+REST_SECONDS = 10.0  # between two questions to a queue that was empty, while nothing comes and goes
+
 
 class LatestDepth:
     """The queue's depth, and when it was asked for."""
 
-    def __init__(self, ask: Callable[[], Awaitable[Depth]], clock: Clock) -> None:
+    def __init__(
+        self, ask: Callable[[], Awaitable[Depth]], clock: Clock, *, lag_seconds: float = 0.0
+    ) -> None:
         self._ask = ask
+        self._lag_seconds = lag_seconds  # that the queue may take to count what was sent
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self.asked_at = -math.inf  # boot time; of the sample, which is at least as new
@@ -40,3 +45,12 @@ class LatestDepth:
                 if self.age > seconds:
                     await self.ask()
         return self.sample
+
+    async def lately(self, seconds: float, *, moved_at: float) -> Depth:
+        """The same; at rest of at most `REST_SECONDS`. Raises `BackendUnavailable`.
+
+        At rest the queue was empty, and nothing came or went by way of this process since `moved_at`, boot time.
+        """
+        empty = self.sample.visible + self.sample.in_flight == 0
+        at_rest = empty and moved_at + self._lag_seconds < self.asked_at
+        return await self.within(max(seconds, REST_SECONDS) if at_rest else seconds)

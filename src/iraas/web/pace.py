@@ -32,11 +32,13 @@ class Pace:
         self._clock = clock
         self._answered_at: deque[float] = deque(maxlen=KEPT)  # boot time, seconds
         self._waits: deque[tuple[float, float]] = deque(maxlen=KEPT)  # boot time, seconds that it took
+        self.accepted_ever = 0  # jobs queued by this process
         self.moved_at = -math.inf  # boot time at which a job last came or was answered
         self.service_seconds: float | None = None  # that one picture kept its worker busy, smoothed
 
     def accepted(self) -> None:
         """A job was queued."""
+        self.accepted_ever += 1
         self.moved_at = self._clock.boot()
 
     def answered(self, busy_ms: float = 0.0) -> None:

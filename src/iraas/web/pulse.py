@@ -17,6 +17,7 @@ import msgspec
 from iraas.clock import Clock
 from iraas.errors import IraasError, OutOfRoom
 from iraas.fleet.port import Fleet
+from iraas.web.depth import REST_SECONDS as REST_SECONDS
 from iraas.web.depth import LatestDepth
 from iraas.web.fleet_view import FleetView, HistoryPoint, fleet_view, history_point
 from iraas.web.pace import Pace
@@ -26,7 +27,6 @@ EVENT_SECONDS = 1.0  # between two events
 KEPT_POINTS = 300  # ten minutes
 LIVE_SECONDS = 10.0  # that live rates and latencies are taken over
 YOUNG_SECONDS = 0.5  # age at which a depth is good for a point or an event, unless the backend wants less
-REST_SECONDS = 10.0  # between two questions to a queue that was empty, while nothing comes and goes
 MAX_LISTENERS = 32
 FULL_RETRY_SECONDS = 10.0  # for the listener that finds no room
 RECONNECT_MS = 2_000  # that an event source waits before it connects again
@@ -63,11 +63,13 @@ class Pulse:
 
     async def tick(self) -> None:
         """Look once. A queue that cannot be asked makes neither a point nor an event: nothing is made up."""
-        if self.listeners or not self._at_rest():
-            try:
+        try:
+            if self.listeners:
                 await self._depth.within(self._young_seconds)
-            except IraasError:
-                return  # /readyz says so, and whoever posts hears it
+            else:
+                await self._depth.lately(self._young_seconds, moved_at=self._pace.moved_at)
+        except IraasError:
+            return  # /readyz says so, and whoever posts hears it
         if self._clock.boot() - self._pointed_at > POINT_SECONDS - EVENT_SECONDS / 2:
             self._remember()
         if self.listeners:
@@ -116,12 +118,6 @@ class Pulse:
     def _stir(self) -> None:
         beat, self._beat = self._beat, asyncio.Event()
         beat.set()
-
-    def _at_rest(self) -> bool:
-        """Whether the queue was empty, and nothing can have changed that by way of this process."""
-        depth = self._depth
-        empty = depth.sample.visible + depth.sample.in_flight == 0
-        return empty and self._pace.moved_at < depth.asked_at and depth.age < REST_SECONDS
 
     def _remember(self) -> None:
         self._pointed_at = self._clock.boot()

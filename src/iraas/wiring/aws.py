@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 
 from iraas.blobs.port import Blobs
 from iraas.clock import Clock, SystemClock
 from iraas.errors import ConfigurationError
 from iraas.fleet.port import Fleet
 from iraas.fleet.seen import SeenFleet
+from iraas.queues.awake import keep_awake
 from iraas.queues.port import Queue, ResponseQueues
 from iraas.settings import Settings
 from iraas.telemetry import Telemetry
-from iraas.wiring.backend import Background, Tier
+from iraas.wiring.backend import Background, Sight, Tier
+from iraas.wiring.keys import KeySecret
 from iraas.wiring.overrides import Overrides
 from iraas.worker.begun import NoNote
 
@@ -21,7 +24,10 @@ try:
     import botocore.session
 
     from iraas.blobs.s3 import S3Blobs, check_bucket
+    from iraas.fleet.ec2_calls import Service
     from iraas.queues.sqs import SqsConnection, SqsQueue, SqsResponseQueues, check_queue
+    from iraas.wiring.group import GroupFleet
+    from iraas.wiring.key_secret import key_secret
 except ImportError as error:
     raise ConfigurationError(f"the aws backend needs {error.name}: pip install 'iraas[aws]'") from error
 
@@ -50,21 +56,35 @@ ON_RESULTS = {
 }
 
 
+# botocore's name of a service -> the end of the variable that names its endpoint.
+VARIABLES = {
+    "autoscaling": "AUTO_SCALING",
+    "cloudwatch": "CLOUDWATCH",
+    "secretsmanager": "SECRETS_MANAGER",
+}
+
+
 class AwsBackend:
     """Queues and stores that any number of machines share; keeps the promises of `Backend`."""
 
     sample_seconds = 1.0  # a request of its own, so not for each picture
+    lag_seconds = 10.0  # SQS says up to a minute, and is mostly done in seconds
 
     def __init__(self, settings: Settings, *, overrides: Overrides, telemetry: Telemetry) -> None:
         self._settings = settings
-        session = botocore.session.Session()
+        self._session = session = botocore.session.Session()
         # botocore itself reads AWS_DEFAULT_REGION and the profile; every other SDK, and Lambda, say AWS_REGION.
         region = settings.region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
         if not region:
             raise ConfigurationError("no AWS region is known: set IRAAS_REGION, or AWS_REGION")
 
+        self._region = region
+        self._services: list[Service] = []
+
         def count(operation: str) -> None:
             telemetry.count("iraas_aws_requests_total", operation=operation)
+
+        self._count = count
 
         self._connection = SqsConnection(
             session, region=region, endpoint=endpoint(settings.sqs_endpoint, "SQS"), on_request=count
@@ -96,7 +116,8 @@ class AwsBackend:
         self.responses: ResponseQueues = overrides.responses(self._response_queues)
         self.inputs: Blobs = overrides.inputs(self._input_bucket)
         self.results: Blobs = overrides.results(self._result_bucket)
-        self.fleet: Fleet = SeenFleet(self.clock)
+        self._group = GroupFleet(settings, self.clock) if settings.app_group else None
+        self.fleet: Fleet = SeenFleet(self.clock) if self._group is None else self._group.fleet
 
     def heartbeat_queue(self) -> Queue:
         """The request queue once more; the connection is made for many threads."""
@@ -107,8 +128,28 @@ class AwsBackend:
         return NoNote()
 
     def upkeep(self) -> Mapping[str, Background]:
-        """Say that this process lives, and sweep the response queues of those that do not."""
-        return {"response queues": self._response_queues.keep}
+        """Say that this process lives, sweep the response queues of those that do not, keep metrics going."""
+        return {
+            "response queues": self._response_queues.keep,
+            "awake": partial(keep_awake, (self.requests, self.dead_letters)),
+        }
+
+    def steering(self, sight: Sight) -> Mapping[str, Background]:
+        """Publish to CloudWatch, and steer the app tier's group; nothing where there is none."""
+        if self._group is None:
+            return {}
+        return self._group.background(
+            sight,
+            cloudwatch=self._service("cloudwatch"),
+            auto_scaling=self._service("autoscaling"),
+            waiting=self._response_queues.waiting,
+        )
+
+    def key_secret(self) -> KeySecret | None:
+        """The secret of the setting. Raises `ConfigurationError`."""
+        if not self._settings.api_keys_secret:
+            return None
+        return key_secret(self._settings, self._service("secretsmanager"))
 
     def gauge(self) -> None:
         """S3 has no limit to come near."""
@@ -138,6 +179,19 @@ class AwsBackend:
         await self.inputs.close()
         await self.results.close()
         self._connection.close()
+        for service in self._services:
+            service.close()
+
+    def _service(self, name: str) -> Service:
+        service = Service(
+            self._session,
+            name,
+            region=self._region,
+            endpoint=endpoint("", VARIABLES[name]),
+            on_request=self._count,
+        )
+        self._services.append(service)
+        return service
 
     def _queue(self, url: str, *, gives_back: bool = True) -> SqsQueue:
         return SqsQueue(

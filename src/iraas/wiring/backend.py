@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from iraas.answers.dead_letters import DeadLetters
 from iraas.blobs.port import Blobs
 from iraas.clock import Clock
 from iraas.fleet.port import Fleet
-from iraas.queues.port import Queue, ResponseQueues
+from iraas.queues.port import Depth, Queue, ResponseQueues
 from iraas.settings import Settings
 from iraas.telemetry import Telemetry
+from iraas.wiring.keys import KeySecret
 from iraas.wiring.overrides import NO_OVERRIDES, Overrides
 from iraas.worker.begun import BegunNote, NoNote
 
 Background = Callable[[], Awaitable[None]]
 Tier = Literal["web", "worker", "operator"]  # who asks for what; the last is a person with a command
+
+
+class Sight(NamedTuple):
+    """What a web process sees of the service, for whoever steers its fleet."""
+
+    depth: Callable[
+        [], Awaitable[Depth]
+    ]  # of the request queue, young enough; at rest asked for now and then
+    accepted: Callable[[], int]  # pictures, since this process began
+    service_seconds: Callable[[], float]  # that one picture keeps one worker busy; NaN: not known
 
 
 class Backend(Protocol):
@@ -30,6 +41,7 @@ class Backend(Protocol):
     results: Blobs
     fleet: Fleet
     sample_seconds: float  # age at which the request queue's depth is worth asking for again
+    lag_seconds: float  # that the request queue may take to count what was sent
 
     def heartbeat_queue(self) -> Queue:
         """The request queue once more, for a thread with an event loop of its own."""
@@ -41,6 +53,14 @@ class Backend(Protocol):
 
     def upkeep(self) -> Mapping[str, Background]:
         """What a web process does for the backend beside its requests."""
+        ...
+
+    def steering(self, sight: Sight) -> Mapping[str, Background]:
+        """What a web process does for the fleet beside its requests."""
+        ...
+
+    def key_secret(self) -> KeySecret | None:
+        """Where more API keys stand. Raises `ConfigurationError`."""
         ...
 
     def gauge(self) -> None:

@@ -10,6 +10,7 @@ from iraas.blobs.files import FileBlobs
 from iraas.blobs.port import Blobs
 from iraas.blobs.retention import Retention
 from iraas.clock import Clock, SystemClock
+from iraas.errors import ConfigurationError
 from iraas.fleet.port import Fleet
 from iraas.intake.resend import Resend
 from iraas.places import begun_note, bells_folder, fleet_file
@@ -17,7 +18,7 @@ from iraas.queues.port import Queue, ResponseQueues
 from iraas.queues.sqlite import SqliteDatabase, SqliteQueue, SqliteResponseQueues
 from iraas.settings import Settings
 from iraas.telemetry import Telemetry
-from iraas.wiring.backend import Background, Tier
+from iraas.wiring.backend import Background, Sight, Tier
 from iraas.wiring.overrides import Overrides
 from iraas.worker.begun import BegunNote
 
@@ -52,6 +53,7 @@ class EmbeddedBackend:
     """Everything on one machine; keeps the promises of `Backend`."""
 
     sample_seconds = 0.25
+    lag_seconds = 0.0
 
     def __init__(
         self, settings: Settings, *, inline: bool, overrides: Overrides, telemetry: Telemetry
@@ -97,6 +99,17 @@ class EmbeddedBackend:
             telemetry=self._telemetry,
         )
         return {"resend": resend.keep_sweeping, "retention": self._retain, "expiry": self._expire}
+
+    def steering(self, sight: Sight) -> Mapping[str, Background]:  # noqa: ARG002 - the supervisor sees more
+        """Nothing: the supervisor steers the fleet of one machine."""
+        return {}
+
+    def key_secret(self) -> None:
+        """None. Raises `ConfigurationError` where one is set: keys that are not read must not be believed in."""
+        if self._settings.api_keys_secret:
+            raise ConfigurationError(
+                "IRAAS_API_KEYS_SECRET is read by the aws backend only; set IRAAS_API_KEYS"
+            )
 
     def gauge(self) -> None:
         """How full the disk is."""

@@ -17,10 +17,11 @@ from iraas.fleet.tally import Tally
 from iraas.places import begun_note, fleet_file
 from iraas.queues.sqlite import SqliteDatabase, SqliteResponseQueues
 from iraas.scaling.controller import Controller
-from iraas.scaling.plan import Plan, default_plan, read_plan
+from iraas.scaling.plan import Plan, default_plan
 from iraas.scaling.sensor import QueueSensor, Worked
 from iraas.settings import MOST_WORKERS, Settings, usable_cores
 from iraas.wiring.embedded import request_queue
+from iraas.wiring.policy_file import read_policy
 from iraas.worker.begun import read_note
 
 TRACE = "trace.csv"  # in the data folder
@@ -39,7 +40,7 @@ def plan_of(settings: Settings) -> Plan:
 
     Bounds that are set win over those of a policy file; without either there is one worker a core.
     """
-    known = _read(Path(settings.policy)) if settings.policy else None
+    known = read_policy(Path(settings.policy)) if settings.policy else None
     minimum, maximum = settings.min_workers, settings.max_workers
     if known is not None and "workers" not in settings.model_fields_set:
         minimum = known.minimum if minimum is None else minimum
@@ -115,14 +116,3 @@ async def build_fleet(
     )
     controller = Controller(plan=plan, sensor=sensor, fleet=fleet, witness=chronicle, clock=clock)
     return MachineFleet(fleet, controller, arrivals)
-
-
-def _read(path: Path) -> Plan:
-    try:
-        return read_plan(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read the policy {path}: {error.strerror}; `iraas scaling recommend` writes one"
-        ) from error
-    except ValueError as error:
-        raise ConfigurationError(f"the policy {path}: {error}") from error

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from iraas.answers.replies import Replies
 from iraas.answers.wait import Answers
 from iraas.intake.admission import Admission
 from iraas.intake.submit import Intake
+from iraas.queues.port import Depth
 from iraas.settings import LOOPBACK, Settings
 from iraas.telemetry import Log, Telemetry
 from iraas.web.app import build_app, keep_running
@@ -20,7 +23,7 @@ from iraas.web.desk import Desk
 from iraas.web.limits import BodyBudget, BodyLimits
 from iraas.web.pace import Pace
 from iraas.web.pulse import Pulse
-from iraas.wiring.backend import Backend, dead_letters, open_backend
+from iraas.wiring.backend import Backend, Background, Sight, dead_letters, open_backend
 from iraas.wiring.model import limits
 from iraas.wiring.overrides import NO_OVERRIDES, Overrides
 
@@ -41,8 +44,11 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
     telemetry = Telemetry()
     backend = open_backend(settings, inline=False, overrides=overrides, telemetry=telemetry)
     keys = Keys(settings.api_keys)
+    secret = backend.key_secret()
+    if secret is not None:
+        secret.first(keys)
     pace = Pace(backend.clock)
-    latest = LatestDepth(backend.requests.depth, backend.clock)
+    latest = LatestDepth(backend.requests.depth, backend.clock, lag_seconds=backend.lag_seconds)
     pulse = Pulse(
         depth=latest,
         fleet=backend.fleet,
@@ -51,11 +57,12 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
         sample_seconds=backend.sample_seconds,
     )
     admission = Admission(
-        depth=latest.ask,
+        # Where counts lag anyway, another's sample is as good, and saves a request.
+        depth=partial(latest.within, backend.sample_seconds) if backend.lag_seconds else latest.ask,
         fleet=backend.fleet,
         clock=backend.clock,
         max_backlog_seconds=settings.max_backlog_seconds,
-        owners=len(keys),
+        owners=lambda: len(keys),
         sample_seconds=backend.sample_seconds,
     )
 
@@ -115,10 +122,30 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
         telemetry.gauge("iraas_queue_in_flight", depth.in_flight)
         telemetry.gauge("iraas_queue_oldest_seconds", depth.oldest_age)
 
+    async def depth() -> Depth:
+        return await latest.lately(backend.sample_seconds, moved_at=pace.moved_at)
+
+    sight = Sight(
+        depth=depth,
+        accepted=lambda: pace.accepted_ever,
+        service_seconds=lambda: math.nan if pace.service_seconds is None else pace.service_seconds,
+    )
+    background: dict[str, Background] = {
+        "dead letters": dead_letters(backend).keep_collecting,
+        "pulse": pulse.keep,
+        **backend.upkeep(),
+        **backend.steering(sight),
+    }
+    if secret is not None:
+        background["api keys"] = partial(secret.keep, keys)
     app = build_app(
         desk=desk,
         pulse=pulse,
-        gatekeeper=Gatekeeper(keys, loopback_only=settings.host in LOOPBACK),
+        gatekeeper=Gatekeeper(
+            keys,
+            loopback_only=settings.host in LOOPBACK,
+            needs_key=bool(settings.api_keys_secret) and not settings.no_auth,
+        ),
         probes={
             "request queue": backend.requests.depth,
             "input store": lambda: backend.inputs.head("readiness-probe"),
@@ -127,10 +154,6 @@ def build_web(settings: Settings, overrides: Overrides = NO_OVERRIDES) -> Web:
         measure=measure,
         telemetry=telemetry,
         lifespan=lifespan,
-        background={
-            "dead letters": dead_letters(backend).keep_collecting,
-            "pulse": pulse.keep,
-            **backend.upkeep(),
-        },
+        background=background,
     )
     return Web(app, desk, backend)

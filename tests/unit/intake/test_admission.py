@@ -25,7 +25,7 @@ class Door:
             fleet=FixedFleet(workers),
             clock=self.clock,
             max_backlog_seconds=seconds,
-            owners=owners,
+            owners=lambda: owners,
         )
 
     async def _ask(self) -> Depth:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.scaling.plans import simple_alarms, step_alarms, tracking
 from tests.unit.scaling.seen import anything, seen
 
+from iraas.scaling.alarms import Alarm
+from iraas.scaling.auto_scaling import Step, StepScaling
 from iraas.scaling.policies.combined import Combined
 from iraas.scaling.policies.per_worker import JobsPerWorker, WorkerPerMessage
 from iraas.scaling.policies.spare import SpareCapacity
@@ -27,13 +30,42 @@ def test_the_largest_adds_and_the_least_eager_removes():
 
 
 def test_says_what_its_parts_are():
-    """Its name is theirs, and CloudWatch can run it when it can run all of them."""
+    """Its name is theirs, and it decides as often as they do."""
     ours = Combined(parts=(Staffing(), WorkerPerMessage()))
     assert ours.title == "staffing for the load (ours) + one worker a message"
-    assert not ours.deployable
-    alarms = Combined(parts=(step_alarms(), simple_alarms(), tracking()))
-    assert alarms.deployable
-    assert alarms.every == 60.0
+    assert ours.every == 5.0
+    assert Combined(parts=(step_alarms(), simple_alarms(), tracking())).every == 60.0
+
+
+_fifteen = {"periods": 15, "missing": "notBreaching"}
+_two_of_three = msgspec.structs.replace(
+    step_alarms(), in_when=Alarm("visible", 10.0, "<", datapoints=2, evaluation_periods=3)
+)
+_two_less = msgspec.structs.replace(step_alarms(**_fifteen), back=StepScaling(steps=(Step(None, 0, -2),)))
+
+
+@pytest.mark.parametrize(
+    ("parts", "deployable"),
+    [
+        ((step_alarms(), step_alarms("responses")), True),
+        ((tracking(), tracking("cpu", 0.5)), True),
+        ((tracking(), step_alarms(**_fifteen)), True),
+        ((tracking(disable_in=True), step_alarms(periods=3)), True),  # nobody ever removes
+        ((Staffing(), WorkerPerMessage()), False),
+        ((step_alarms(), simple_alarms()), False),  # no alarm sees a cooldown
+        ((tracking(), step_alarms()), False),  # 15 minutes, and one
+        ((step_alarms(), step_alarms("responses", periods=2)), False),
+        ((step_alarms(), step_alarms("responses", missing="breaching")), False),
+        ((step_alarms(period=300.0), step_alarms("responses")), False),
+        ((step_alarms(period=10.0), step_alarms("responses", period=10.0)), False),
+        ((_two_of_three, _two_of_three), False),
+        ((tracking(), _two_less), False),
+        ((tracking(), step_alarms(periods=15)), False),  # target tracking wants to have seen all fifteen
+    ],
+)
+def test_cloudwatch_can_run_it_where_its_parts_can_wait_for_one_another(parts, deployable):
+    """On the way in, an alarm must see that all others are calm: they look at the same minutes, and have no memory."""
+    assert Combined(parts=parts).deployable is deployable
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from tests.unit.scaling.plans import simple_alarms, step_alarms
 from tests.unit.scaling.seen import seen
@@ -119,6 +121,13 @@ def test_a_pause_is_missing_data():
     busy = seen(visible=150, in_service=5)
     play(policy, history, [busy])
     assert policy.decide(busy._replace(time=7200.0), history).capacity == 5
+
+
+def test_a_gap_does_not_hide_how_far_it_went():
+    """AWS takes the most recent datapoint, and a gap is none: 250 is three more, also a minute later."""
+    policy, history = step_alarms(), History()
+    busy, gap = seen(visible=250, in_service=5), seen(visible=math.nan, in_service=5)
+    assert play(policy, history, [busy, gap]) == [8, 8]
 
 
 def test_simple_scaling_cools_down():

@@ -70,22 +70,28 @@ class Rule(Policy, frozen=True, forbid_unknown_fields=True):
                 )
 
     def breaches(self, seen: Observation, history: History) -> tuple[float, Alarm | None]:
-        """The newest datapoint, and the alarm whose action is due: the one for scale-out first."""
+        """The newest datapoint, and the alarm whose action is due: the one for scale-out first.
+
+        When one is due, the newest that is known: "Auto Scaling applies the aggregation type to the most recent metric
+        data points from CloudWatch" ("Step and simple scaling policies"), and a gap is none.
+        """
         look: float = getattr(seen, self.metric)
         each = max(1, round(self.out_when.period / self.every))  # looks in a period
-        due = None
+        due, value = None, math.nan
         for name, alarm in (("in", self.in_when), ("out", self.out_when)):
             seconds = alarm.retrieved * alarm.period - self.every / 2
             looks = history.window(name, look, at=seen.time, seconds=seconds)
             before: State = history.states.get(name, "INSUFFICIENT_DATA")  # type: ignore[assignment]
             datapoints = _averages(looks, each)
             history.states[name] = now = evaluate(alarm, datapoints, before)
+            if due is None:
+                value = datapoints[-1] if datapoints else math.nan
             # Half an evaluation early is on time: a minute of looks may be a hair short of a minute.
             late = seen.time + self.every / 2
             if invokes(now, before, now=late, invoked_at=history.times.get(name, -math.inf)):
                 history.times[name] = seen.time
                 due = alarm
-        value = datapoints[-1] if datapoints else math.nan
+                value = next((point for point in reversed(datapoints) if not math.isnan(point)), math.nan)
         return value, due
 
 
