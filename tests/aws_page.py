@@ -12,6 +12,10 @@ TIERS = ("web", "worker", "operator")
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| (\w+) \| ((?:`\w+:\w+`(?:, )?)+) \| `(arn:[^`]+)` \|$", re.MULTILINE)
+_IN_GROUP = re.compile(
+    r"^\| (\w+) \| ((?:`\w+:\w+`(?:, )?)+) \| `(\*|arn:[^`]+)` \| (?:`([\w:]+)` is `(\w+)`)? ?\|$",
+    re.MULTILINE,
+)
 _FILE = re.compile(r"^cat > (\S+) <<EOF\n(.*?)^EOF$", re.MULTILINE | re.DOTALL)
 
 
@@ -21,6 +25,16 @@ class Allowed(NamedTuple):
     tier: str
     action: str
     resource: str
+
+
+class AllowedInGroup(NamedTuple):
+    """A line of the list for instances of a group; `key` must be `value` unless it is empty."""
+
+    tier: str
+    action: str
+    resource: str
+    key: str
+    value: str
 
 
 def blocks(language: str) -> list[str]:
@@ -38,6 +52,15 @@ def table() -> list[Allowed]:
     return [
         Allowed(tier, action.strip("`"), resource)
         for tier, actions, resource in _ROW.findall(PAGE.read_text())
+        for action in actions.split(", ")
+    ]
+
+
+def table_of_groups() -> list[AllowedInGroup]:
+    """What instances of a group may do beyond that."""
+    return [
+        AllowedInGroup(tier, action.strip("`"), resource, key, value)
+        for tier, actions, resource, key, value in _IN_GROUP.findall(PAGE.read_text())
         for action in actions.split(", ")
     ]
 

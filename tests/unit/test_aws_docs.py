@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tests.aws_page import PAGE, TIERS, blocks, files, policies, table
 from tools import price
-from tools.bill import read_prices
 
 from iraas.cli import web
+from iraas.deploy.bill import PRICES, read_prices
 from iraas.queues import sqs_responses
 from iraas.queues.sqs_names import ResponseNames
 from iraas.settings import ON_AWS, Settings
@@ -176,7 +176,7 @@ def test_the_balancer_gives_up_before_the_server():
 
 def test_what_idle_processes_cost_is_computed():
     """The sentence about idle processes follows from the polls that they make."""
-    [sqs, *_] = read_prices(price.PRICES).requests
+    [sqs, *_] = read_prices(PRICES).requests
     per_request = sqs.price / sqs.per
     month = HOURS_A_MONTH * 3600
     worker = month / DEFAULT["sqs_wait_seconds"] * per_request

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.deploy.aws import Aws
@@ -11,7 +12,8 @@ from tests.unit.deploy.buckets import Buckets
 from tests.unit.deploy.stacks import Stacks
 
 from iraas.deploy.release import Release
-from iraas.deploy.stack import Stack
+from iraas.deploy.rollout import Wanted
+from iraas.deploy.stack import Stack, State
 
 BUCKET = "photos-artifactsbucket"
 
@@ -48,3 +50,46 @@ def release(tmp_path: Path) -> Release:
     path = tmp_path / "iraas-0.1.0-x86_64-0123456789ab.tar"
     path.write_bytes(b"release" * 1000)
     return Release(path, hashlib.sha256(path.read_bytes()).hexdigest(), f"releases/{path.name}")
+
+
+@pytest.fixture
+def wanted(release):
+    """A stack with one parameter, which it keeps."""
+
+    def parameters(state: State | None) -> list[dict[str, Any]]:
+        if state is None:
+            return [{"ParameterKey": "AppMax", "ParameterValue": "3"}]
+        return [{"ParameterKey": "AppMax", "UsePreviousValue": True}]
+
+    return Wanted(
+        lambda state: "{}" if state is None else '{"new": 1}', parameters, release, {"iraas": "photos"}
+    )
+
+
+@pytest.fixture
+def made(stacks, buckets):
+    """What CloudFormation does when it makes or changes the stack, and all goes well."""
+
+    def run(kind: str) -> None:
+        stacks.on_execute = [
+            lambda: stacks.happens("ArtifactsBucket", f"{kind}_IN_PROGRESS"),
+            lambda: stacks.happens("ArtifactsBucket", f"{kind}_COMPLETE"),
+            lambda: stacks.happens("RequestQueue", f"{kind}_COMPLETE", kind="AWS::SQS::Queue"),
+            lambda: stacks.ends(f"{kind}_COMPLETE"),
+        ]
+
+    return run
+
+
+@pytest.fixture
+def there(stacks, buckets, made):
+    """A stack that was made before, with a release in its bucket or without."""
+
+    def be(status: str) -> None:
+        stacks.begins("CREATE_IN_PROGRESS")
+        stacks.happens("ArtifactsBucket", "CREATE_COMPLETE")
+        stacks.parameters = [{"ParameterKey": "AppMax", "ParameterValue": "3"}]
+        stacks.ends(status)
+        made("UPDATE")
+
+    return be

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,6 +30,7 @@ class Stacks:
         self.pending: list[Callable[[], object]] = []  # what happens, one at each `rest`
         self.on_execute: list[Callable[[], object]] = []
         self.on_delete: list[Callable[[], object]] = [lambda: self.ends("DELETE_COMPLETE")]
+        self.time = datetime(2026, 11, 22, tzinfo=UTC)  # of what happens
         self.page = 100  # events, changes or resources on a page
         self.rests = 0
         for operation in (
@@ -80,7 +82,7 @@ class Stacks:
                 "ResourceType": kind,
                 "ResourceStatus": status,
                 "ResourceStatusReason": reason,
-                "Timestamp": "2026-11-22T00:00:00Z",
+                "Timestamp": self.time,
             }
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.deploy.around import Groups, Images, Queues
 from tests.unit.deploy.aws import refused
 from tests.unit.deploy.watched import Watched
 
@@ -15,77 +16,14 @@ from iraas.deploy.refusals import NotDone
 NAMES = ("inputs", "results", "artifacts")
 
 
-class Queues:
-    """SQS: URLs of queues."""
-
-    def __init__(self, aws: Any) -> None:
-        self.urls: list[str] = []
-        aws.on("sqs", "ListQueues", self._list)
-        aws.on("sqs", "DeleteQueue", lambda **asked: self.urls.remove(asked["QueueUrl"]) or {})
-
-    def _list(self, QueueNamePrefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        return {"QueueUrls": [url for url in self.urls if url.rpartition("/")[2].startswith(QueueNamePrefix)]}
-
-
-class Groups:
-    """Auto Scaling: groups whose instances leave one at each look, once they may."""
-
-    def __init__(self, aws: Any) -> None:
-        self.instances: dict[str, list[dict[str, Any]]] = {}
-        self.sizes: dict[str, int] = {}
-        aws.on("autoscaling", "DescribeAutoScalingGroups", self._describe)
-        aws.on("autoscaling", "UpdateAutoScalingGroup", self._update)
-        aws.on("autoscaling", "SetInstanceProtection", self._protect)
-
-    def add(self, name: str, count: int, *, protected: bool = False) -> None:
-        self.sizes[name] = count
-        self.instances[name] = [
-            {
-                "InstanceId": f"i-{name}-{number}",
-                "AvailabilityZone": "us-east-1a",
-                "LifecycleState": "InService",
-                "HealthStatus": "Healthy",
-                "ProtectedFromScaleIn": protected,
-            }
-            for number in range(count)
-        ]
-
-    def _describe(self, AutoScalingGroupNames: list[str], **_: Any) -> dict[str, Any]:  # noqa: N803
-        for name, there in self.instances.items():
-            if self.sizes[name] == 0 and there and not there[0]["ProtectedFromScaleIn"]:
-                there.pop(0)
-        return {
-            "AutoScalingGroups": [
-                {
-                    "AutoScalingGroupName": name,
-                    "MinSize": 0,
-                    "MaxSize": 9,
-                    "DesiredCapacity": self.sizes[name],
-                    "DefaultCooldown": 0,
-                    "AvailabilityZones": ["us-east-1a"],
-                    "HealthCheckType": "EC2",
-                    "CreatedTime": "2026-11-22T00:00:00Z",
-                    "Instances": [dict(one) for one in there],
-                }
-                for name, there in self.instances.items()
-                if name in AutoScalingGroupNames
-            ]
-        }
-
-    def _update(self, AutoScalingGroupName: str, DesiredCapacity: int, **_: Any) -> dict[str, Any]:  # noqa: N803
-        self.sizes[AutoScalingGroupName] = DesiredCapacity
-        return {}
-
-    def _protect(self, AutoScalingGroupName: str, InstanceIds: list[str], **asked: Any) -> dict[str, Any]:  # noqa: N803
-        for one in self.instances[AutoScalingGroupName]:
-            if one["InstanceId"] in InstanceIds:
-                one["ProtectedFromScaleIn"] = asked["ProtectedFromScaleIn"]
-        return {}
-
-
 @pytest.fixture
 def queues(aws):
     return Queues(aws)
+
+
+@pytest.fixture(autouse=True)
+def images(aws):
+    return Images(aws)
 
 
 @pytest.fixture
@@ -143,6 +81,15 @@ def test_nothing_is_left(stack, service, buckets, queues, groups):
     assert queues.urls == ["https://sqs/1/photosother-responses-b"]
     assert "0 instances" in watched.lines
     assert find(stack).is_nothing
+
+
+def test_images_go_with_the_service(aws, stack, service, images):
+    """Those of this deployment, with their snapshots; another's stay."""
+    images.names = {"ami-1": "photos-image 2026-11-22", "ami-2": "photos2-image 2026-11-22"}
+    assert "the image ami-1, with its snapshot" in find(stack).in_words()
+    assert end(stack, Watched()) == []
+    assert list(images.names) == ["ami-2"]
+    assert [call["DeleteAssociatedSnapshots"] for call in aws.calls("DeregisterImage")] == [True]
 
 
 def test_pictures_are_kept_until_somebody_says_so(aws, stack, service, buckets, groups):

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from iraas.cli.commands import app
-from iraas.deploy.template import parameters, service_template
+from iraas.deploy.template import IMAGE, parameters, service_template
 
 HASH = "0" * 64
 
@@ -75,6 +75,7 @@ def test_a_folder_gets_template_and_parameters(tmp_path):
     """As `aws cloudformation create-change-set` takes them; what is not known yet is left out."""
     said = run("--out", "out", "--http", "--max", "4", "--vpc", "vpc-0000000a")
     assert (tmp_path / "out" / "service.yaml").read_text() == service_template()
+    assert (tmp_path / "out" / "image.yaml").read_text() == IMAGE.read_text()
     known = json.loads((tmp_path / "out" / "parameters.json").read_text())
     values = {one["ParameterKey"]: one["ParameterValue"] for one in known}
     assert (values["AppMax"], values["Vpc"], values["AllowHttp"]) == ("4", "vpc-0000000a", "true")
