@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import sys
+from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -20,6 +21,11 @@ from tests.rig.photographs import photograph
 TRY_AGAIN = frozenset({429, 502, 503, 504})
 PAUSE = 0.5  # seconds, when the service does not say how long
 WAIT = 60  # seconds that a request asks the service to wait
+AT_ONCE = (
+    250  # clients that wait at the same time: each of them has the service look into its store now and then
+)
+
+Asked = AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 
 class Answered(NamedTuple):
@@ -67,20 +73,34 @@ async def post_all(url: str, count: int, key: str) -> None:
     pictures = [photograph(number) for number in range(min(count, 24))]
     print("ready", flush=True)  # noqa: T201 - whoever started this reads it
     connector = aiohttp.TCPConnector(limit=0)
+    places = asyncio.Semaphore(AT_ONCE)
     headers = {"Authorization": f"Bearer {key}"}
     async with (
         aiohttp.ClientSession(connector=connector, headers=headers) as session,
         asyncio.TaskGroup() as group,
     ):
         for number in range(count):
-            group.create_task(_one(session, url, number, pictures[number % len(pictures)]))
+            group.create_task(_one(session, url, number, pictures[number % len(pictures)], places))
 
 
-async def _one(session: aiohttp.ClientSession, url: str, number: int, picture: bytes) -> None:
+async def _one(
+    session: aiohttp.ClientSession, url: str, number: int, picture: bytes, places: asyncio.Semaphore
+) -> None:
+    """The first ones wait for their answer at once; the others post, and ask when it is their turn."""
     key, place, tries = secrets.token_hex(16), "", 0
     while True:
         tries += 1
-        status, answer, pause = await _ask(session, url, place, key, number, picture)
+        if place:
+            async with places:
+                status, answer, pause = await _told(session.get(f"{url}{place}?wait={WAIT}"))
+        else:
+            form = aiohttp.FormData()
+            form.add_field("file", picture, filename=f"{number}.png")
+            wait = WAIT if number < AT_ONCE else 0
+            headers = {"Idempotency-Key": key}
+            status, answer, pause = await _told(
+                session.post(f"{url}/v1/images?wait={wait}", data=form, headers=headers)
+            )
         if status == 200:
             print(json.dumps((number, answer["id"], answer["label"], tries)), flush=True)  # noqa: T201
             return
@@ -92,24 +112,12 @@ async def _one(session: aiohttp.ClientSession, url: str, number: int, picture: b
             await asyncio.sleep(pause)
 
 
-async def _ask(
-    session: aiohttp.ClientSession, url: str, place: str, key: str, number: int, picture: bytes
-) -> tuple[int, dict[str, Any], float]:
+async def _told(asked: Asked) -> tuple[int, dict[str, Any], float]:
     """Status (0: cut off), body, and the pause that was asked for."""
     try:
-        if place:
-            asked = session.get(f"{url}{place}?wait={WAIT}")
-        else:
-            form = aiohttp.FormData()
-            form.add_field("file", picture, filename=f"{number}.png")
-            asked = session.post(f"{url}/v1/images?wait={WAIT}", data=form, headers={"Idempotency-Key": key})
         async with asked as response:
-            is_json = "json" in response.content_type
-            return (
-                response.status,
-                await response.json(content_type=None) if is_json else {},
-                float(response.headers.get("Retry-After", PAUSE)),
-            )
+            body = await response.json(content_type=None) if "json" in response.content_type else {}
+            return response.status, body, float(response.headers.get("Retry-After", PAUSE))
     except (aiohttp.ClientError, ConnectionError):
         return 0, {}, PAUSE
 

@@ -47,7 +47,7 @@ class Cloud:
     """One stack, while the `async with` block runs.
 
     `settings` (and `web_settings` for the web tier) are put at the end of each instance's iraas.env: what is scaled
-    in time. `image`: booted instances have the release already.
+    in time. `logs` is where CloudWatch Logs is, if anywhere. `image`: booted instances have the release already.
     """
 
     def __init__(
@@ -62,9 +62,11 @@ class Cloud:
         web_settings: Mapping[str, str],
         stack: str = "rig",
         image: bool = False,
+        logs: str = "",
         scale: float = SCALE,
     ) -> None:
         self._sqs, self._s3, self._choice, self._image = sqs, s3, choice, image
+        self._logs = logs
         self._settings = {"AppLaunchTemplate": settings, "WebLaunchTemplate": {**settings, **web_settings}}
         names = StackNames(stack, region=sqs.region, sqs_endpoint=sqs.endpoint)
         self.stack: Stack = resolve(
@@ -117,6 +119,7 @@ class Cloud:
         self._make_queues_and_buckets()
         secrets = SecretsManager(self._secrets())
         cloudwatch = CloudWatch(self.store, self.clock, alarms=lambda: self.scaler.states())
+        self._ends.push_async_callback(self._close_machines)  # after the groups, which would replace them
         await self._ends.enter_async_context(self.auto_scaling)
         endpoints = {
             "SQS": self._sqs.endpoint,
@@ -125,8 +128,9 @@ class Cloud:
             "CLOUDWATCH": await self._serve(cloudwatch.app()),
             "SECRETS_MANAGER": await self._serve(secrets.app()),
         }
+        if self._logs:
+            endpoints["CLOUDWATCH_LOGS"] = self._logs
         self.machines = self._choice.machines(endpoints, image=self._image)
-        self._ends.push_async_callback(self.machines.close)
         self.balancer = Balancer(self._targets, self._connect, every=self.clock.real(CHECK))
         groups = {name: self.auto_scaling.add(self._group(name)) for name in ("AppGroup", "WebGroup")}
         self.scaler = Scaler(
@@ -146,6 +150,10 @@ class Cloud:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._ends.aclose()
+
+    async def _close_machines(self) -> None:
+        if hasattr(self, "machines"):
+            await self.machines.close()
 
     async def _serve(self, app: Any) -> str:
         endpoint, runner = await serve(app)

@@ -33,7 +33,7 @@ class StackNames:
         if logical in GROUPS:
             return f"{self._stack}-{GROUPS[logical]}"
         if logical == "ApiKeysSecret":
-            return f"arn:aws:secretsmanager:{self._region}:{ACCOUNT}:secret:{self._stack}-keys-abcdef"
+            return f"arn:aws:secretsmanager:{self._region}:{ACCOUNT}:secret:{self._stack}-api-keys-abcdef"
         return logical if attribute is None else f"{logical}.{attribute}"
 
     @property

@@ -14,7 +14,7 @@ from tests.rig.alarms import CloudWatchAlarm
 from tests.rig.clock import RigClock
 from tests.rig.group import Group
 from tests.rig.metric_store import MetricStore
-from tests.rig.policies import Counts, SimplePolicy, StepPolicy, TrackingPolicy, read_policy
+from tests.rig.policies import Counts, SimplePolicy, StepPolicy, TrackingPolicy, read_policy, together
 from tests.rig.template import Stack
 
 LOOK = 5.0  # rig seconds between two looks at what is due
@@ -60,17 +60,19 @@ class Scaler:
             for metric, value in group.metrics().items():
                 dimensions = {"AutoScalingGroupName": name}
                 self._store.put(GROUP_METRICS, metric, dimensions, value, at=now)
-        moves: dict[str, list[Move]] = defaultdict(list)
+        asked: dict[str, list[Move]] = defaultdict(list)  # by alarms
+        tracked: dict[str, list[tuple[TrackingPolicy, int]]] = defaultdict(list)
         for name, alarm in self.alarms.items():
             if self._is_due(name, alarm.every, now) and alarm.look(self._store, now):
                 for action in alarm.actions:
-                    self._carry_out(action, name, alarm, now, moves)
+                    group, move = self._asked(action, name, alarm, now)
+                    asked[group.spec.name].append(move)
         for name, (group, policy) in self._policies.items():
             if isinstance(policy, TrackingPolicy) and self._is_due(name, policy.every, now):
                 wanted = policy.wanted(self._store, self._counts(group, policy.warmup), now)
-                moves[group.spec.name].append(Move(wanted, f"target tracking {name}"))
-        for name, wanted_by in moves.items():
-            self._move(self._groups[name], wanted_by, now)
+                tracked[group.spec.name].append((policy, wanted))
+        for name in asked.keys() | tracked.keys():
+            self._move(self._groups[name], asked[name], tracked[name], now)
 
     def states(self) -> list[dict[str, Any]]:
         """Each alarm, as DescribeAlarms has it."""
@@ -86,28 +88,29 @@ class Scaler:
         self._due[name] = (now // every + 1) * every
         return True
 
-    def _carry_out(
-        self, action: str, name: str, alarm: CloudWatchAlarm, now: float, moves: dict[str, list[Move]]
-    ) -> None:
+    def _asked(self, action: str, name: str, alarm: CloudWatchAlarm, now: float) -> tuple[Group, Move]:
+        """What the policy of an alarm's action asks of its group."""
         group, policy = self._policies[action]
         counts = self._counts(group, policy.warmup)
         cause = f"a monitor alarm {name} in state ALARM triggered policy {action}"
         if isinstance(policy, StepPolicy):
-            moves[group.spec.name].append(Move(policy.wanted(alarm.value, alarm.threshold, counts), cause))
-        elif isinstance(policy, SimplePolicy):
-            wanted = policy.wanted(counts, now=now, acted_at=self._acted[group.spec.name])
-            if wanted != counts.all:
-                self._acted[group.spec.name] = now
-            moves[group.spec.name].append(Move(wanted, cause))
+            return group, Move(policy.wanted(alarm.value, alarm.threshold, counts), cause)
+        assert isinstance(policy, SimplePolicy), f"{action} makes alarms of its own"
+        wanted = policy.wanted(counts, now=now, acted_at=self._acted[group.spec.name])
+        if wanted != counts.all:
+            self._acted[group.spec.name] = now
+        return group, Move(wanted, cause)
 
     def _counts(self, group: Group, warmup: float) -> Counts:
         sizes = group.sizes(warmup)
         return Counts(sizes.capacity, sizes.warming, sizes.terminating, group.spec.least, group.spec.most)
 
-    def _move(self, group: Group, moves: list[Move], now: float) -> None:
-        """The largest wins ("Dynamic scaling for Amazon EC2 Auto Scaling"); who keeps what there is wins over less."""
-        have = self._counts(group, 0.0).all
-        move = max(moves, key=lambda each: each.wanted)
-        if move.wanted not in (have, group.desired):
-            self.moves.append((now, group.spec.name, group.desired, move.wanted, move.cause))
-            group.set_desired(move.wanted, move.cause)
+    def _move(
+        self, group: Group, asked: list[Move], tracked: list[tuple[TrackingPolicy, int]], now: float
+    ) -> None:
+        counts = self._counts(group, 0.0)
+        wanted = together(counts, [move.wanted for move in asked], tracked)
+        if wanted not in (counts.all, group.desired):
+            cause = next((move.cause for move in asked if move.wanted == wanted), "target tracking")
+            self.moves.append((now, group.spec.name, group.desired, wanted, cause))
+            group.set_desired(wanted, cause)

@@ -11,9 +11,9 @@ import pytest
 from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
-from tools.bill import JOB_BYTES, PICTURES, Prices, Usage, WrongInput, price, read_prices
-from tools.price import PRICES, main, read_counts, read_metrics
+from tools.price import main, read_counts, read_metrics
 
+from iraas.deploy.bill import JOB_BYTES, PICTURES, PRICES, Prices, Usage, WrongInput, price, read_prices
 from iraas.telemetry import Telemetry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,7 +144,7 @@ def test_without_pictures_there_is_no_bill(prices):
 
 
 WRONG_FILES = {
-    "no TOML": ("{", "tools/prices.toml"),
+    "no TOML": ("{", "prices.toml"),
     "a price in words": (ROUND.replace("price = 1.0", 'price = "cheap"'), "price"),
     "a price below zero": (ROUND.replace("gb_month = 3.0", "gb_month = -3.0"), "gb_month"),
     "per none": (ROUND.replace("per = 1_000\npay", "per = 0\npay"), "per"),

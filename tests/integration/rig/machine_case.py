@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import psutil
 from tests.doubles.fauxqs import Fauxqs
 from tests.doubles.seaweedfs import Seaweedfs
-from tests.rig.machines.cgroup import unified
+from tests.rig.machines.cgroup import PREFIX, unified
 from tests.rig.machines.host import Host
 
 PATIENCE_SECONDS = 60.0  # a loaded machine with two cores is slow, not wrong
@@ -50,12 +51,15 @@ def service_data(sqs: Fauxqs, s3: Seaweedfs, *, tier: str) -> str:
     )
 
 
-async def soon(condition: Callable[[], object], what: str) -> None:
-    """Wait for what another process does and announces nowhere, in the event loop that serves it."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - another process sets no event here
-            await asyncio.sleep(LOOK_SECONDS)
-    assert condition(), what
+async def soon(condition: Callable[[], object], what: Callable[[], str]) -> None:
+    """Wait for what another process does and announces nowhere, in the event loop that serves it.
+
+    Fails with what `what` says then, such as a log.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, what()
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def answer(machines: Host, instance: str, port: int, path: str = "/") -> bytes:
@@ -94,14 +98,19 @@ class Left(NamedTuple):
     files: int  # and other files that this process has open
 
 
+def cgroups_of(rig: int) -> frozenset[str]:
+    """Those that a process made for its instances; others may run a rig of their own beside it."""
+    home = unified()
+    return frozenset(each.name for each in home.glob(f"{PREFIX}{rig}-*")) if home else frozenset()
+
+
 def left() -> Left:
     """What there is now that instances of a rig could have left."""
     mine = psutil.Process()
-    home = unified()
     here = Path("/proc/self/mountinfo").read_text().splitlines()
     return Left(
         frozenset(child.pid for child in mine.children(recursive=True)),
         frozenset(line for line in here if "iraas-rig" in line),
-        frozenset(each.name for each in home.glob("iraas-rig*")) if home else frozenset(),
+        cgroups_of(mine.pid),
         mine.num_fds(),
     )

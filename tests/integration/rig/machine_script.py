@@ -27,7 +27,8 @@ async def main() -> None:
     await machines.launch(INSTANCE, user_data=DATA, metadata=InstanceMetadata(instance_id=INSTANCE))
     mine = psutil.Process()
     await soon(
-        lambda: len(mine.children(recursive=True)) >= LEAST_PROCESSES, "its first process has children"
+        lambda: len(mine.children(recursive=True)) >= LEAST_PROCESSES,
+        lambda: machines.log(INSTANCE),
     )
     print(json.dumps([each.pid for each in mine.children(recursive=True)]), flush=True)  # noqa: T201
     await asyncio.sleep(WAIT_SECONDS)

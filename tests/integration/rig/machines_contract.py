@@ -44,7 +44,7 @@ class MachinesContract:
         metadata = InstanceMetadata(instance_id=APP, credentials=("nobody", "nothing"))
         await machines.launch(APP, user_data=data, metadata=metadata)
 
-        await soon(lambda: "InvalidAccessKeyId" in machines.log(APP), machines.log(APP))
+        await soon(lambda: "InvalidAccessKeyId" in machines.log(APP), lambda: machines.log(APP))
 
     async def test_two_instances_have_the_same_ports(
         self, machines: Host, sqs: Fauxqs, s3: Seaweedfs
@@ -69,7 +69,7 @@ class MachinesContract:
 
         metadata.target_lifecycle_state = "Terminated"
 
-        await soon(lambda: "instance.left" in machines.log(APP), "the instance's services have left")
+        await soon(lambda: "instance.left" in machines.log(APP), lambda: machines.log(APP))
         assert not _services(machines, "worker")
         assert _services(machines, "instance")
 
@@ -116,7 +116,7 @@ class MachinesContract:
 
 
 async def _works(machines: Host, *, starts: int = 1) -> None:
-    await soon(lambda: machines.log(APP).count("worker.started") == starts, machines.log(APP))
+    await soon(lambda: machines.log(APP).count("worker.started") == starts, lambda: machines.log(APP))
 
 
 def _services(machines: Host, command: str) -> list[int]:

@@ -87,7 +87,7 @@ async def test_cloud_init_takes_user_data_from_the_metadata(machines: BootedMach
     assert addresses(machines.first_process(ONE)) == {"127.0.0.1", "169.254.169.254"}
     assert b"endpoints.env" in await answer(machines, ONE, 8080)
 
-    await soon(lambda: "Startup finished" in machines.log(ONE), machines.log(ONE))
+    await soon(lambda: "Startup finished" in machines.log(ONE), lambda: machines.log(ONE))
     assert "Failed to start" not in machines.log(ONE)
     assert "Traceback" not in machines.log(ONE)
 
@@ -109,7 +109,7 @@ async def test_it_stops_in_order(machines: BootedMachines) -> None:
 async def test_it_is_not_waited_for_without_end(machines: BootedMachines) -> None:
     """Promise 4: a unit that does not stop holds up the end of an instance so long and no longer."""
     await _launch(machines, ONE, data=STUBBORN)
-    await soon(lambda: machines.said(ONE, "stubborn.service"), "the stubborn unit")
+    await soon(lambda: machines.said(ONE, "stubborn.service"), lambda: machines.log(ONE))
     machines.shut_down_seconds = 1.0
 
     async with asyncio.timeout(10):
@@ -156,7 +156,7 @@ async def test_an_instance_may_end_itself(machines: BootedMachines) -> None:
     """`systemctl poweroff` in user data ends the instance, as the template's does when its start fails."""
     data = "#!/bin/sh\nsystemctl poweroff --no-block\n"
     await machines.launch(ONE, user_data=data, metadata=InstanceMetadata(instance_id=ONE))
-    await soon(lambda: not machines.alive(ONE), machines.log(ONE))
+    await soon(lambda: not machines.alive(ONE), lambda: machines.log(ONE))
 
 
 async def test_a_tree_without_systemd_is_named(machines: BootedMachines, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from subprocess import PIPE, Popen
 
 import psutil
 import pytest
-from tests.integration.rig.machine_case import left
+from tests.integration.rig.machine_case import cgroups_of, left
 from tests.rig.machines.choose import cannot_boot, cannot_separate
 from tests.waiting import until
 
@@ -34,8 +34,10 @@ def _kill_a_rig(kind: str, folder: Path) -> None:
         assert rig.stdout is not None
         running = [psutil.Process(pid) for pid in json.loads(rig.stdout.readline())]
         assert list(folder.iterdir())
+        assert bool(cgroups_of(rig.pid)) == (kind == "booted")
         rig.kill()
 
     until(lambda: not any(each.is_running() for each in running), what="the instance's end")
     until(lambda: not list(folder.iterdir()), what="the end of the rig's folder")
+    until(lambda: not cgroups_of(rig.pid), what="the end of its cgroups")
     assert left() == before

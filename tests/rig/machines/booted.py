@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.rig.machines.cgroup import name_of
 from tests.rig.machines.host import SHUT_DOWN_SECONDS, Host
 from tests.rig.machines.layer import write_layer
 from tests.rig.machines.order import Order, Root
@@ -61,7 +62,7 @@ class BootedMachines(Host):
             sweep=self._folder,
             addresses=(ADDRESS,),
             listen=self._listen(),
-            cgroup=f"iraas-rig-{self._folder.name.removeprefix('iraas-rig-')}-{instance}",
+            cgroup=name_of(f"{self._folder.name}-{instance}"),
             root=root,
         )
 

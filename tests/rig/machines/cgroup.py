@@ -9,6 +9,7 @@ from pathlib import Path
 
 EMPTY_SECONDS = 5.0  # a cgroup stays busy for a moment after its last process
 LOOK_SECONDS = 0.01
+PREFIX = "iraas-rig-"
 
 
 def unified() -> Path | None:
@@ -22,6 +23,11 @@ def unified() -> Path | None:
             )
             return mounted / own.lstrip("/")
     return None
+
+
+def name_of(what: str) -> str:
+    """A name that says which process's rig made it."""
+    return f"{PREFIX}{os.getpid()}-{what}"
 
 
 class Cgroup:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.rig.machines.booted import IMAGE, TREE, BootedMachines
+from tests.rig.machines.cgroup import name_of
 from tests.rig.machines.host import Host
+from tests.rig.machines.image import release_of
 from tests.rig.machines.kept import Kept
 from tests.rig.machines.namespaces import NamespaceMachines
 from tests.rig.machines.order import Order, Root
@@ -27,8 +29,13 @@ class Choice:
     why: str
 
     def machines(self, endpoints: Mapping[str, str], *, image: bool = False) -> Host:
-        """Instances of that kind; `image`: with the release installed already, where they are booted."""
+        """Instances of that kind; `image`: with the release installed already, where they are booted.
+
+        Raises `CannotLaunch` where that image was not made.
+        """
         if self.kind == BootedMachines.kind:
+            if image and not release_of(IMAGE):
+                raise CannotLaunch(f"{IMAGE} is missing: `await make_image()` makes it")
             return BootedMachines(endpoints, lower=(IMAGE, TREE) if image else (TREE,))
         if self.kind == NamespaceMachines.kind:
             return NamespaceMachines(endpoints)
@@ -83,7 +90,7 @@ async def _fails(*, booted: bool, users: bool = False) -> str:
                 output=folder / "output",
                 sweep=folder,
                 users=users,
-                cgroup=f"{folder.name}" if booted else "",
+                cgroup=name_of(folder.name) if booted else "",
                 root=root if booted else None,
             )
         )

@@ -50,5 +50,6 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(CHUNK_BYTES):
             writer.write(data)
             await writer.drain()
+        writer.write_eof()
     except OSError:  # what the one side sees, the other is to see
         writer.transport.abort()

@@ -23,11 +23,11 @@ def command(
 ) -> list[str]:
     """What PID 1 runs, from the checkout. Writes the plan into the instance's folder."""
     plan = folder / "plan.json"
-    given = {
+    given = {  # no keys, nor files that hold some
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "HOME": str(folder),
-    }  # no keys, nor files that hold some
+    }
     words = {
         "folder": str(folder),
         "user_data": user_data,

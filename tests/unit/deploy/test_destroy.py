@@ -106,7 +106,8 @@ def test_pictures_are_kept_until_somebody_says_so(aws, stack, service, buckets, 
 def test_begun_uploads_are_ended(stack, service, buckets):
     """They cannot be seen in a list, and are paid for; an empty bucket has none."""
     bucket = "photos-123456789012-artifacts"
-    buckets._CreateMultipartUpload(bucket, "releases/y.tar", Metadata={})
+    for key in ("releases/y.tar", "releases/z.tar"):
+        buckets._CreateMultipartUpload(bucket, key, Metadata={})
     assert end(stack, Watched()) == []
     assert buckets.uploads == {}
 
