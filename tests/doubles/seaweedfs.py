@@ -79,6 +79,15 @@ class Seaweedfs(Program):
         finally:
             client.close()
 
+    def put_file(self, bucket: str, key: str, path: Path) -> None:
+        """Put a file into a bucket, in one piece."""
+        client = _client(self.session(), self.endpoint)
+        try:
+            with path.open("rb") as body:
+                client.put_object(Bucket=bucket, Key=key, Body=body)
+        finally:
+            client.close()
+
 
 def serve() -> None:
     """Serve until standard input ends."""

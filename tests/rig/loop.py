@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from iraas.settings import Settings
 from tests.chaos.crowd import Books, books_when_quiet
@@ -19,7 +19,7 @@ from tests.doubles.seaweedfs import Seaweedfs
 from tests.rig.clients import Clients
 from tests.rig.cloud import Cloud
 from tests.rig.photographs import PHOTOGRAPHS, labels
-from tests.rig.scenario import MODEL, WEB
+from tests.rig.scenario import MODEL
 
 OUT = Path(__file__).parents[2] / "bench/out/rig.json"
 START_SECONDS = 90.0  # until the web tier serves
@@ -48,20 +48,25 @@ class Outcome(NamedTuple):
         """Jobs with more than one reply."""
         return sum(count > 1 for count in self.replies.values())
 
-    def write(self, kind: str, **more: float) -> None:
-        """The figures, beside those of earlier runs of other kinds."""
-        figures: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {}
+    def write(self, kind: str) -> None:
+        """Add the figures to those of other runs."""
         own = {name: value for name, value in self._asdict().items() if name not in ("replies", "books")}
-        figures[kind] = {**own, "replied_twice": self.replied_twice, **more}
-        OUT.parent.mkdir(parents=True, exist_ok=True)
-        OUT.write_text(json.dumps(figures, indent=1) + "\n")
+        write_figures(kind, **own, replied_twice=self.replied_twice)
+
+
+def write_figures(kind: str, **own: float) -> None:
+    """Add to bench/out/rig.json, under the kind of run that they are of."""
+    figures: dict[str, dict[str, float]] = json.loads(OUT.read_text()) if OUT.exists() else {}
+    figures[kind] = {**figures.get(kind, {}), **own}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 async def web_serves(cloud: Cloud) -> None:
     """Return once the balancer has its web instances. Fails with what they said."""
     await when(
         cloud,
-        lambda: len(cloud.balancer.healthy()) >= WEB,
+        lambda: len(cloud.balancer.healthy()) >= cloud.web.spec.least,
         what="web instances that serve",
         within=START_SECONDS,
     )

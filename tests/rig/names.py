@@ -34,6 +34,8 @@ class StackNames:
             return f"{self._stack}-{GROUPS[logical]}"
         if logical == "ApiKeysSecret":
             return f"arn:aws:secretsmanager:{self._region}:{ACCOUNT}:secret:{self._stack}-api-keys-abcdef"
+        if logical == "LogGroup":
+            return f"/iraas/{self._stack}"
         return logical if attribute is None else f"{logical}.{attribute}"
 
     @property

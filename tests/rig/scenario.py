@@ -63,6 +63,7 @@ def cloud(
     image: bool = True,
     logs: str = "",
     most: int = MOST_APP,
+    web: int = WEB,
 ) -> Cloud:
     """A stack of the template that ships, with `plan` (the default one where None is given).
 
@@ -79,8 +80,8 @@ def cloud(
         "Model": MODEL,
         "AppMin": "0",
         "AppMax": str(most),
-        "WebMin": str(WEB),
-        "WebMax": str(WEB),
+        "WebMin": str(web),
+        "WebMax": str(web),
         "WorkersPerInstance": "1",
     }
     kept = {} if logs else {"IRAAS_LOG_GROUP": ""}  # else each instance looks for AWS
