@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup up test test-aws lint bench lock browser rig
+.PHONY: setup up test test-aws test-rig lint bench lock programs rig
 
 setup: .venv/ready tests/doubles/node_modules/ready
 
@@ -20,16 +20,20 @@ tests/doubles/node_modules/ready: tests/doubles/package-lock.json .venv/ready
 up: .venv/ready
 	$(BIN)/iraas up
 
-test: setup browser
+test: setup programs
 	$(BIN)/pytest
+
+# The deployment on a miniature AWS whose instances boot. As root; `make test` takes the best kind that it finds.
+test-rig: setup rig
+	IRAAS_RIG=booted $(BIN)/pytest tests/e2e/rig tests/integration/rig
 
 # The same contract suites against a real account: credentials and region as the AWS SDK finds them.
 test-aws: setup
 	@echo "Some 2,000 requests to SQS and 3,000 to S3 in your account: about one US cent. Queues and buckets are called iraas-test-..."
 	IRAAS_TEST_AWS=1 $(BIN)/pytest tests/contract/test_sqs_queue.py tests/contract/test_s3_blobs.py -k OnAws
 
-browser:
-	@tools/install_browser.sh
+programs:
+	@tools/install_programs.sh
 
 # What the booted instances of the tests stand on: a tree of Debian, and a release.
 rig: .venv/ready

@@ -21,9 +21,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from tools.bill import Prices, Row, Usage, WrongInput, price, read_prices
 
-PRICES = Path(__file__).with_name("prices.toml")
+from iraas.deploy.bill import PRICES, Prices, Row, Usage, WrongInput, price, read_prices
+
 WIDTH = 110  # characters of a table at most
 
 

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from urllib.request import urlopen
 
+from tests.doubles.program import REGION, SqsProgram
+
 from iraas.messages import Reply, decode
 from iraas.queues.sqs_body import from_text
-from tests.doubles.program import REGION, SqsProgram
 
 HERE = Path(__file__).parent
 

@@ -33,6 +33,11 @@ def _run(arguments: list[str]) -> None:
 
         web()
         return
+    if arguments == ["instance"]:
+        from iraas.cli.instance import instance
+
+        instance()
+        return
     from iraas.cli.commands import app
 
     app(prog_name="iraas")

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from iraas.cli import audit, classify, dead_letters, doctor, keys, load, models, scaling, up, web, worker
+from iraas.cli import (
+    audit,
+    classify,
+    dead_letters,
+    deploy,
+    destroy,
+    doctor,
+    instance,
+    keys,
+    load,
+    models,
+    scaling,
+    status,
+    up,
+    web,
+    worker,
+)
 
 app = typer.Typer(
     name="iraas",
@@ -18,8 +34,12 @@ app.command()(classify.classify)
 app.command()(load.load)
 app.command()(web.web)
 app.command()(worker.worker)
+app.command()(instance.instance)
 app.command()(audit.audit)
 app.command()(doctor.doctor)
+app.command()(deploy.deploy)
+app.command()(status.status)
+app.command()(destroy.destroy)
 app.add_typer(scaling.app, name="scaling")
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")

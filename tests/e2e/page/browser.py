@@ -29,7 +29,7 @@ def find_chromium() -> str:
     path = shutil.which("chromium")
     if path:
         return path
-    words = "no chromium on PATH; `make browser` installs it where it may"
+    words = "no chromium on PATH; `make programs` installs it where it may"
     if os.environ.get("CI"):
         pytest.fail(words)
     pytest.skip(words)

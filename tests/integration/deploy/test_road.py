@@ -8,7 +8,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 from tests.doubles.moto_cloudformation import MotoCloudFormation
-from tests.integration.deploy.conftest import Cloud, account, key_in
+from tests.integration.deploy.cloud import Cloud, account, key_in
 
 from iraas.scaling.plan import Plan, write_plan
 from iraas.scaling.policies.staffing import Staffing

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.integration.deploy.conftest import Cloud, account, key_in
+from tests.integration.deploy.cloud import Cloud, account, key_in
 
 from iraas.testing.proxy import Proxy
 

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
+PRICES = Path(__file__).with_name("prices.toml")
 PICTURES = 1_000_000  # that are priced
 JOB_BYTES = 160  # of a job's message
 GB = 2**30  # bytes, as S3 bills them
@@ -18,7 +19,7 @@ _Amount = Annotated[float, msgspec.Meta(ge=0)]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class WrongInput(Exception):
+class WrongInput(ValueError):
     """Counts or prices that cannot be used; in words."""
 
 
@@ -49,8 +50,26 @@ class Instance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vcpus: _AtLeastOne
 
 
+class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is paid for what stands there, whether or not it has something to do."""
+
+    spot_share: Annotated[float, msgspec.Meta(ge=0, le=1)]  # of an instance's price on demand
+    balancer_hour: _Amount
+    balancer_unit_hour: _Amount
+    address_hour: _Amount  # public IPv4
+    disk_gb_month: _Amount
+    alarm_month: _Amount  # for each metric that it looks at
+    fast_alarm_month: _Amount
+    metric_month: _Amount
+    metric_requests: _Amount  # a thousand
+    dashboard_month: _Amount
+    log_gb: _Amount  # taken in
+    log_gb_month: _Amount
+    secret_month: _Amount
+
+
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A prices file, as `tools/prices.toml`."""
+    """A prices file, as `prices.toml` beside this one. What only a stack needs may be left out of a bill's file."""
 
     date: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
     region: str
@@ -58,6 +77,8 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: list[Requests]
     storage: Storage
     instance: Instance
+    instances: dict[str, dict[str, _Amount]] = {}  # an hour of each type, by architecture
+    standing: Standing | None = None
 
 
 class Usage(NamedTuple):
@@ -89,7 +110,8 @@ def price(usage: Usage, prices: Prices) -> list[Row]:
     unknown = set(usage.requests) - {name for kind in prices.requests for name in kind.operations}
     if unknown:
         raise WrongInput(f"there is no price of {', '.join(sorted(unknown))}; add it to [[requests]]")
-    rows = [_requests(usage, kind) for kind in prices.requests]
+    counted = [_requests(usage, kind) for kind in prices.requests]
+    rows = [row for row in counted if row.amount]
     for what, size, days in (
         ("Pictures", usage.picture_bytes, usage.input_days),
         ("Answers", usage.answer_bytes, usage.answer_days),
@@ -121,7 +143,9 @@ def read_prices(path: Path) -> Prices:
     except OSError as error:
         raise WrongInput(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:  # no UTF-8, no TOML, or not of this form
-        raise WrongInput(f"{path} is no prices file as tools/prices.toml is one: {error}") from error
+        raise WrongInput(
+            f"{path} is no prices file as {PRICES.name} of iraas.deploy is one: {error}"
+        ) from error
     twice = [
         name
         for name, times in Counter(name for kind in prices.requests for name in kind.operations).items()
