@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, print tables, write `embedded.json`, `aws.json`, `scaling.json` and `embedded.png`."""
+"""`python -m bench`: measure, print tables, write a JSON file for each subject (`FILES`) and `embedded.png`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench import (
     aws,
     cost,
+    dry_run,
     fleet,
     footprint,
     from_zero,
@@ -44,10 +45,12 @@ GROUPS: dict[str, ModuleType] = {
     "scaling": scaling,
     "fleet": fleet,
     "from-zero": from_zero,
+    "dry-run": dry_run,
     "generator": generator_cost,
 }
 FILES = {  # what is not of one machine's embedded service has a file of its own
     "aws": (("aws",), "AWS backend, on stand-ins"),
+    "deploy": (("dry-run",), "deployment"),
     "scaling": (("scaling", "fleet", "from-zero", "generator"), "scaling"),
 }
 

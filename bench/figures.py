@@ -73,6 +73,7 @@ FIGURES = (
     ),
     Figure("fleet_capacity_within_one", "of the time, with as many workers give or take one", "", 0.9, True),
     Figure("from_zero_first_answer_s", "from zero workers, 100 pictures at once: the first answer", "s", 3.0),
+    Figure("dry_run_s", "`iraas deploy --dry-run`, from the shell", "s", 2.0),
     Figure("from_zero_lost", "of those pictures, without an answer", "", 0.0),
     Figure("generator_core_ms", "CPU of `iraas load` for a request", "ms", 0.6),
     Figure("generator_lateness_p99_ms", "how late `iraas load` is at 300 a second", "ms", 5.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -160,3 +161,14 @@ def test_a_worker_that_is_silent_is_given_up(monkeypatch):
     monkeypatch.setattr(ec2_workers, "ANSWER_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(BackendUnavailable, match="timed out"):
         held_by(mute.getsockname()[1])
+
+
+def test_many_silent_workers_take_no_longer_than_a_few(monkeypatch):
+    """Two minutes are all that EC2 leaves, and 99 workers that wait for memory must not take them."""
+    monkeypatch.setattr(ec2_workers, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(ec2_workers, "ALL_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as mute:
+        begun = time.monotonic()
+        with pytest.raises(BackendUnavailable, match="timed out"):
+            is_busy([mute.getsockname()[1]] * 99)
+        assert time.monotonic() - begun < 3.0

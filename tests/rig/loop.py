@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from iraas.settings import Settings
 from tests.chaos.crowd import Books, books_when_quiet
@@ -39,6 +40,7 @@ class Outcome(NamedTuple):
     peak: int  # instances in service at once
     end_capacity: int
     seconds_to_peak: float  # real ones, from the first post
+    boot_to_answer_s: float  # from the first launch to the first answer
     seconds_to_answers: float
     seconds_to_zero: float
     books: Books
@@ -48,18 +50,22 @@ class Outcome(NamedTuple):
         """Jobs with more than one reply."""
         return sum(count > 1 for count in self.replies.values())
 
-    def write(self, kind: str) -> None:
-        """Add the figures to those of other runs."""
+    @property
+    def figures(self) -> dict[str, float]:
+        """For bench/out/rig.json."""
         own = {name: value for name, value in self._asdict().items() if name not in ("replies", "books")}
-        write_figures(kind, **own, replied_twice=self.replied_twice)
+        return {**own, "replied_twice": self.replied_twice}
 
 
-def write_figures(kind: str, **own: float) -> None:
-    """Add to bench/out/rig.json, under the kind of run that they are of."""
-    figures: dict[str, dict[str, float]] = json.loads(OUT.read_text()) if OUT.exists() else {}
-    figures[kind] = {**figures.get(kind, {}), **own}
+def write_figures(figures: Mapping[str, object], run: str = "") -> None:
+    """Add to bench/out/rig.json: on top, or under the name of a run."""
+    known: dict[str, Any] = json.loads(OUT.read_text()) if OUT.exists() else {}
+    if run:
+        known.setdefault("runs", {})[run] = dict(figures)
+    else:
+        known.update(figures)
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=1) + "\n")
+    OUT.write_text(json.dumps(known, indent=1) + "\n")
 
 
 async def web_serves(cloud: Cloud) -> None:
@@ -93,11 +99,16 @@ async def burst(
     now = asyncio.get_running_loop().time
     await clients.start()
     begun, peak, peaked = now(), 0, 0.0
+    launched = first = math.inf
     making = asyncio.create_task(trouble(cloud)) if trouble else None
     waiting = asyncio.create_task(clients.until_all_have_it())
     try:
         while not waiting.done():
             cloud.check()
+            if cloud.app.roster.everyone:
+                launched = min(launched, now())
+            if clients.answered:
+                first = min(first, now())
             serving = len(cloud.app.roster.members("InService"))
             if serving > peak:
                 peak, peaked = serving, now() - begun
@@ -129,6 +140,7 @@ async def burst(
         peak=peak,
         end_capacity=len(cloud.app.roster.members()),
         seconds_to_peak=round(peaked, 1),
+        boot_to_answer_s=round(first - launched, 1),
         seconds_to_answers=round(answered, 1),
         seconds_to_zero=round(answered + emptied, 1),
         books=books,

@@ -5,7 +5,7 @@ set -eu
 file=$1
 
 started=0 wait=0
-if [ -e "$file" ]; then
+if [ -s "$file" ]; then # empty: it was killed while it wrote, or the disk was full
     read -r started wait <"$file"
 fi
 

@@ -34,7 +34,7 @@ class Rule(NamedTuple):
     look_every: float
     protect_every: float  # least time between two calls that change its protection
     linger: float  # that it goes on serving, until its balancer knows
-    drain: float  # that its services may take
+    drain: float  # that its services may take; who is silent for as long has lost what it held
     protects: bool  # whether it is worth protecting: it works on jobs, in a group
     has_hook: bool  # whether somebody waits for it to be complete
 
@@ -55,6 +55,7 @@ class Life(msgspec.Struct, frozen=True, omit_defaults=True):
     begun: float  # when it was looked after for the first time
     protected: bool | None = None  # as Auto Scaling was last told; None: nobody knows
     protection_asked: float | None = None
+    silent: float | None = None  # since when not all workers say whether they are busy
     warned: bool = False
     leaving: float | None = None
     reason: str = ""
@@ -88,6 +89,8 @@ def look(life: Life, seen: Seen, now: float, rule: Rule) -> tuple[Life, tuple[Ac
     life = _told_to_end(life, seen, now)
     if life.leaving == now:
         acts.append(Act.SAY_LEAVING)
+    if rule.protects and (life.silent is None) is (seen.busy is None):
+        life = msgspec.structs.replace(life, silent=now if seen.busy is None else None)
     wanted = _protection(life, seen, now, rule)
     if wanted is not None:
         # Until the call has worked nobody knows: it may be lost on its way, or its answer, or this process.
@@ -127,7 +130,9 @@ def _protection(life: Life, seen: Seen, now: float, rule: Rule) -> bool | None:
     """What to tell Auto Scaling; None: nothing."""
     if not rule.protects or life.ending is not None:  # only who is in service can be protected
         return None
-    wanted = False if life.warned or life.leaving is not None else seen.busy
+    # A worker that hangs must not keep its instance for ever. Its jobs are others' by then: no lease is renewed.
+    hangs = life.silent is not None and now - life.silent >= rule.drain
+    wanted = False if life.warned or life.leaving is not None or hangs else seen.busy
     if wanted is None or wanted == life.protected:
         return None
     if life.protected is None and not wanted and now - life.begun < rule.protect_every:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException
 
@@ -9,6 +10,7 @@ from iraas.errors import BackendUnavailable
 
 GAUGE = "iraas_worker_held"
 ANSWER_SECONDS = 2.0
+ALL_SECONDS = 4.0  # for all of them: EC2 gives two minutes' notice, and who asks looks for that, too
 MOST_BYTES = 1_000_000
 
 
@@ -34,9 +36,15 @@ def held_by(port: int) -> int:
 
 
 def is_busy(ports: Sequence[int]) -> bool:
-    """Whether a worker holds a job. Raises `BackendUnavailable` where one does not say, and no other is busy."""
+    """Whether a worker holds a job. Raises `BackendUnavailable` where one does not say, and no other is busy.
+
+    When many are silent, not all are asked.
+    """
     unknown = None
+    until = time.monotonic() + ALL_SECONDS
     for port in ports:
+        if unknown is not None and time.monotonic() >= until:
+            break
         try:
             if held_by(port):
                 return True

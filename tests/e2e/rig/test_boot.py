@@ -38,7 +38,7 @@ async def test_an_instance_from_the_image_answers(choice: Choice, own_sqs: Fauxq
     async with cloud(own_sqs, s3, choice, web=1) as rig:
         seconds = await boot_to_answer(rig)
 
-        write_figures("boot", boot_to_answer_s=round(seconds, 1))
+        write_figures({"boot_to_answer_s": round(seconds, 1)})
         [first] = rig.app.roster.everyone
         assert "install.sh" not in rig.machines.log(first)
 
@@ -58,7 +58,7 @@ async def test_a_stock_debian_installs_the_release_and_answers(
             s3.put_file(rig.bucket_of["ArtifactsBucket"], RELEASE_KEY, RELEASE)
             seconds = await boot_to_answer(rig)
 
-            write_figures("boot", user_data_to_answer_s=round(seconds, 1))
+            write_figures({"user_data_to_answer_s": round(seconds, 1)})
 
             def decisions() -> list[str]:
                 found = client.filter_log_events(logGroupName=group, filterPattern='"scaling.decided"')

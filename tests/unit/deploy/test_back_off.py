@@ -13,7 +13,7 @@ class Starts:
 
     def __init__(self, folder: Path) -> None:
         self.now = 1_800_000_000  # Unix seconds
-        self._file = folder / "iraas-web.starts"
+        self.file = folder / "iraas-web.starts"
         self._clock = folder / "now"
         self._waits = folder / "waits"
         self._programs = folder / "bin"
@@ -33,7 +33,7 @@ class Starts:
         self.now += after
         self._clock.write_text(f"{self.now}\n")
         path = f"{self._programs}:/usr/bin:/bin"
-        subprocess.run([SCRIPT, self._file], env={"PATH": path}, check=True, timeout=30)
+        subprocess.run([SCRIPT, self.file], env={"PATH": path}, check=True, timeout=30)
         wait = int(self._waits.read_text().split()[-1])
         self.now += wait
         return wait
@@ -65,3 +65,10 @@ def test_a_clock_that_was_set_back_stops_nobody(starts: Starts) -> None:
     starts.start(after=0)
 
     assert starts.start(after=-86_400) == 1
+
+
+def test_an_empty_file_is_no_start(starts: Starts) -> None:
+    """Killed while it wrote: the next start waits not, and the one after it does again."""
+    starts.file.touch()
+
+    assert [starts.start(after=1) for _ in range(3)] == [0, 1, 3]

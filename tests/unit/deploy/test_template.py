@@ -55,8 +55,7 @@ def test_another_plan_takes_the_place_of_the_default_one(plan):
     stack = service(service_template(plan))
     group = stack.resources["AppGroup"].properties
     assert (int(group["MinSize"]), int(group["MaxSize"])) == (plan.minimum, plan.maximum)
-    for tier in ("web", "app"):
-        assert read_plan(files(user_data(stack, tier))["/etc/iraas/policy.toml"]) == plan
+    assert read_plan(files(user_data(stack, "web"))["/etc/iraas/policy.toml"]) == plan
 
 
 def test_a_plan_of_the_web_tier_leaves_the_app_tier_alone():

@@ -14,7 +14,6 @@ ROLES = {"web": "WebRole", "worker": "AppRole"}  # tier of the page -> logical i
 # AWS knows no resources for these ("Actions, resources, and condition keys": CloudWatch, EC2 Auto Scaling).
 WITHOUT_RESOURCES = {
     "autoscaling:DescribeAutoScalingGroups",
-    "autoscaling:DescribeAutoScalingInstances",
     "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricData",
 }

@@ -13,12 +13,20 @@ import pytest
 from tests.rig.machines.user_data import files, variables
 from tests.stack_template import GIVEN, TIERS, image, names, service, user_data
 
-from iraas.scaling.plan import read_plan
+from iraas.deploy.template import service_template
+from iraas.scaling.plan import Plan, read_plan
+from iraas.scaling.policies.staffing import Staffing
 from iraas.settings import ON_AWS, Settings
 
 MOST_BYTES = 16_384  # of user data, before it is encoded ("Run commands when you launch an EC2 instance")
 ONLY_ITS_OWN = {"IRAAS_INSTANCE_TIER", "IRAAS_INSTANCE_GROUP", "IRAAS_INSTANCE_HOOK"}
-ONLY_WEB = {"IRAAS_HOST", "IRAAS_API_KEYS_SECRET", "IRAAS_INSTANCE_LINGER"}
+ONLY_WEB = {
+    "IRAAS_HOST",
+    "IRAAS_API_KEYS_SECRET",
+    "IRAAS_INSTANCE_LINGER",
+    "IRAAS_APP_GROUP",
+    "IRAAS_POLICY",
+}
 
 
 def environment(tier: str, **parameters: str) -> dict[str, str]:
@@ -64,8 +72,8 @@ def test_the_environment_is_what_the_settings_take(tier):
     assert all(getattr(settings, name) for name in ON_AWS)
     assert settings.stack == "STACK"
     assert settings.instance_tier == tier
-    assert settings.app_group == "STACK-app"
-    assert settings.policy == "/etc/iraas/policy.toml"
+    assert settings.app_group == ("STACK-app" if tier == "web" else "")
+    assert settings.policy == ("/etc/iraas/policy.toml" if tier == "web" else "")
     assert settings.workers_per_instance == 2
     assert settings.model == "default"
 
@@ -93,11 +101,19 @@ def test_the_tiers_differ_in_what_they_must():
     stack = service()
     scripts = {tier: user_data(stack, tier) for tier in TIERS}
     commands = {
-        tier: re.sub(r"<<'END'\n.*?^END$", "", text, flags=re.MULTILINE | re.DOTALL)
+        tier: re.sub(r"^cat > .*?^END$\n", "", text, flags=re.MULTILINE | re.DOTALL)
         for tier, text in scripts.items()
     }
     assert commands["web"].replace("TIER=web", "TIER=app") == commands["app"]
-    assert files(scripts["web"])["/etc/iraas/policy.toml"] == files(scripts["app"])["/etc/iraas/policy.toml"]
+    assert set(files(scripts["web"])) - set(files(scripts["app"])) == {"/etc/iraas/policy.toml"}
+
+
+def test_other_bounds_or_another_policy_replace_no_worker():
+    """What changes user data replaces every instance of its tier; who asks for more capacity keeps what there is."""
+    other = Plan(maximum=10, policy=Staffing(hold=300.0))
+    assert user_data(service(AppMin="1", AppMax="20"), "app") == user_data(service(), "app")
+    assert user_data(service(service_template(other)), "app") == user_data(service(), "app")
+    assert user_data(service(service_template(other)), "web") != user_data(service(), "web")
 
 
 def test_no_key_is_in_it():
@@ -121,8 +137,7 @@ def test_what_is_fetched_is_the_release_that_the_stack_names():
     assert not re.search(r"http://(?!169\.254\.169\.254)", script)
 
 
-@pytest.mark.parametrize("tier", TIERS)
-def test_the_policy_is_one(tier):
+def test_the_policy_is_one():
     """The controller's file is a plan between the stack's bounds."""
-    plan = read_plan(files(user_data(service(), tier))["/etc/iraas/policy.toml"])
+    plan = read_plan(files(user_data(service(), "web"))["/etc/iraas/policy.toml"])
     assert (plan.minimum, plan.maximum) == (0, 10)

@@ -57,6 +57,17 @@ STORIES = {
         (60, BUSY._replace(busy=None)),
         (65, SERVING, Act.UNPROTECT),
     ),
+    "a worker that hangs for as long as a drain may take protects its instance no longer": (
+        RULE,
+        (0, BUSY, Act.PROTECT),
+        (60, BUSY._replace(busy=None)),
+        (100, BUSY),
+        (105, BUSY._replace(busy=None)),
+        (220, BUSY._replace(busy=None)),
+        (225, BUSY._replace(busy=None), Act.UNPROTECT),
+        (290, BUSY._replace(busy=None)),
+        (295, BUSY, Act.PROTECT),
+    ),
     "without a group nothing is protected": (RULE._replace(protects=False), (0, BUSY), (60, BUSY)),
     "it leaves when its group ends it, and completes the hook when its services have left": (
         RULE,
