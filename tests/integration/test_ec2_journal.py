@@ -175,6 +175,15 @@ def test_while_cloudwatch_is_away_nothing_is_lost_and_one_line_says_so(written):
     assert [(line["event"], line["error"]) for line in logged] == [("instance.trouble", "away")]
 
 
+def test_what_nobody_foresaw_ends_no_log(written):
+    """The batch is sent once more, and one line says what it was."""
+    written.fails = [KeyError("surprise")]
+    written.write("one")
+    with capture_logs() as logged, Running(written.journal(send_seconds=0.0)):
+        until(lambda: written.sent == ["one"], what="the line")
+    assert [(line["what"], line["error"]) for line in logged] == [("journal", "KeyError('surprise')")]
+
+
 def test_what_cannot_be_sent_is_dropped_and_counted(written):
     """One bad batch does not stop the journal; lines that were refused are told."""
     written.fails = [Unsendable("no")]

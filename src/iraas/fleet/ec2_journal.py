@@ -67,6 +67,8 @@ class Journal:
                 self.follow()
             except OSError as error:  # there is no journalctl
                 self._pause(f"{self._program[0]}: {error}")
+            except Exception as error:  # noqa: BLE001 - whatever it is, an instance without a log helps nobody
+                self._pause(repr(error))
 
     def follow(self) -> None:
         """Send until journalctl ends."""
