@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     instance_tier: Literal["web", "app"] = Field("app", description="which tier an instance belongs to")
     instance_group: str = Field("", description="Auto Scaling group of an instance")
     instance_hook: str = Field("", description="lifecycle hook of that group, for instances that are to end")
+    instance_signal: str = Field(
+        "",
+        description="CloudFormation resource of `stack` that is told once when an instance serves; empty: none",
+    )
     instance_folder: Path = Field(
         Path("/run/iraas"),
         description="where an instance's services tell each other to leave, and that they left",

@@ -16,7 +16,7 @@ from tests.rig.metadata import InstanceMetadata
 from iraas.errors import BackendUnavailable, ConfigurationError
 from iraas.fleet import ec2_metadata, ec2_workers
 from iraas.fleet.ec2_metadata import TOKEN_SECONDS, Metadata, Plans
-from iraas.fleet.ec2_workers import held_by, is_busy
+from iraas.fleet.ec2_workers import held_by, is_busy, serve
 from iraas.testing.manual_clock import ManualClock
 
 
@@ -140,6 +140,15 @@ def test_an_instance_is_busy_when_a_worker_holds_a_job(worker):
     assert not is_busy([idle, starting, absent])
     assert is_busy([idle, busy])
     assert not is_busy([])
+
+
+def test_an_instance_serves_when_all_its_workers_take_jobs(worker):
+    """One that still loads its model, or is not there, is waited for."""
+    idle, starting, busy = worker(0), worker(None), worker(3)
+
+    assert serve([idle, busy])
+    assert not serve([idle, starting])
+    assert not serve([free_port()])
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from tests.rig.queue_metrics import QueueMetrics
 from tests.rig.scaler import Scaler
 from tests.rig.secrets_manager import SecretsManager
 from tests.rig.serving import serve
+from tests.rig.signals import Signals
 from tests.rig.template import Resource, Stack, read, resolve
 
 SCALE = 15.0  # rig seconds a second
@@ -79,6 +80,7 @@ class Cloud:
         self.clock = RigClock(scale)
         self.store = MetricStore()
         self.auto_scaling = AutoScaling()
+        self.signals = Signals()
         self.machines: Host
         self.balancer: Balancer
         self.scaler: Scaler
@@ -125,6 +127,7 @@ class Cloud:
             "SQS": self._sqs.endpoint,
             "S3": self._s3.endpoint,
             "AUTO_SCALING": self.auto_scaling.endpoint,
+            "CLOUDFORMATION": await self._serve(self.signals.app()),
             "CLOUDWATCH": await self._serve(cloudwatch.app()),
             "SECRETS_MANAGER": await self._serve(secrets.app()),
         }

@@ -53,7 +53,10 @@ class Group(Protocol):
 
 
 class Instance:
-    """The life of one instance: `look` once, or `run` for ever."""
+    """The life of one instance: `look` once, or `run` for ever.
+
+    `say_serving` is asked with each look until it says that there is nothing left to say; raises `BackendUnavailable`.
+    """
 
     def __init__(
         self,
@@ -64,11 +67,13 @@ class Instance:
         folder: Path,
         rule: Rule,
         clock: Clock,
+        say_serving: Callable[[str], bool],
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         self._metadata, self._group, self._is_busy = metadata, group, is_busy
         self._folder, self._rule, self._clock, self._wait = folder, rule, clock, wait
         self._log = Log()
+        self._say_serving, self._said_serving = say_serving, False
         self._troubles: set[str] = set()
         self._id = ""
         self._life = self._remembered()
@@ -93,6 +98,8 @@ class Instance:
 
     def look(self) -> None:
         """See what is meant to happen, and do what follows. Raises nothing that a later look may mend."""
+        if not self._said_serving:
+            self._said_serving = bool(self._tried("signal", lambda: self._say_serving(self._id)))
         plans = self._tried("metadata", self._metadata.plans) or Plans()
         wants_protection = self._rule.protects and self._life.leaving is None
         seen = Seen(

@@ -14,11 +14,21 @@ ALL_SECONDS = 4.0  # for all of them: EC2 gives two minutes' notice, and who ask
 MOST_BYTES = 1_000_000
 
 
+def serve(ports: Sequence[int]) -> bool:
+    """Whether each worker takes jobs. Raises `BackendUnavailable`."""
+    return all(_held_by(port) is not None for port in ports)
+
+
 def held_by(port: int) -> int:
     """Jobs that the worker on 127.0.0.1:`port` holds; one that is not there, or only starts, holds none.
 
     Raises `BackendUnavailable` for one that is there and does not say.
     """
+    return _held_by(port) or 0
+
+
+def _held_by(port: int) -> int | None:
+    """None: it takes no jobs yet."""
     connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", f"/metrics?name[]={GAUGE}")  # this one number, as prometheus_client has it
@@ -28,7 +38,7 @@ def held_by(port: int) -> int:
             raise BackendUnavailable(f"worker on port {port}: its numbers gave {response.status}")
         return _held(text)
     except ConnectionRefusedError:
-        return 0
+        return None
     except (OSError, HTTPException, ValueError) as error:
         raise BackendUnavailable(f"worker on port {port}: {type(error).__name__}: {error}") from None
     finally:
@@ -55,9 +65,9 @@ def is_busy(ports: Sequence[int]) -> bool:
     return False
 
 
-def _held(text: str) -> int:
+def _held(text: str) -> int | None:
     for line in text.splitlines():
         name, _, value = line.partition(" ")
         if name == GAUGE:
             return int(float(value))
-    return 0
+    return None

@@ -17,8 +17,9 @@ try:
     from iraas.fleet.ec2_group import InstanceGroup, auto_scaling_client
     from iraas.fleet.ec2_journal import Journal
     from iraas.fleet.ec2_metadata import ENDPOINT, Metadata
+    from iraas.fleet.ec2_signal import StackSignal, cloudformation_client, web_serves
     from iraas.fleet.ec2_stream import LogStream, logs_client
-    from iraas.fleet.ec2_workers import is_busy
+    from iraas.fleet.ec2_workers import is_busy, serve
 except ImportError as error:
     raise ConfigurationError(f"an instance needs {error.name}: pip install 'iraas[aws]'") from error
 
@@ -39,6 +40,14 @@ def build_instance(settings: Settings) -> Instance:
     ports = range(base + 1, base + 1 + settings.workers_per_instance)
     region = _region(settings)
     session = botocore.session.Session()
+    signal = StackSignal(
+        partial(cloudformation_client, session, region=region),
+        stack=settings.stack,
+        resource=settings.instance_signal,
+        serves=partial(web_serves, settings.port)
+        if settings.instance_tier == "web"
+        else partial(serve, ports),
+    )
     return Instance(
         metadata=Metadata(clock=clock, endpoint=endpoint),
         group=InstanceGroup(
@@ -57,7 +66,13 @@ def build_instance(settings: Settings) -> Instance:
             has_hook=bool(settings.instance_group and settings.instance_hook),
         ),
         clock=clock,
+        say_serving=signal.say if settings.instance_signal else said_nothing,
     )
+
+
+def said_nothing(_instance: str) -> bool:
+    """Of an instance that no stack waits for: there is nothing to say."""
+    return True
 
 
 def build_journal(settings: Settings, instance: str) -> Journal:

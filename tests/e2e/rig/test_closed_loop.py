@@ -67,6 +67,8 @@ async def test_a_burst_wakes_the_app_tier_and_lets_it_sleep_again(
         write_figures({"kind": choice.kind} | {k: v for k, v in outcome.figures.items() if k not in alone})
         check(outcome, rig)
         assert 2 <= outcome.peak <= MOST_APP
+        assert {("WebGroup", member) for member in rig.web.roster.everyone} <= set(rig.signals.said)
+        assert len(rig.signals.said) == len(set(rig.signals.said)), "each says once that it serves"
         assert outcome.replied_twice == 0, "nobody was killed: each job has one reply"
         check_drains(rig)
 

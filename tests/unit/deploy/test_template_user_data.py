@@ -19,7 +19,7 @@ from iraas.scaling.policies.staffing import Staffing
 from iraas.settings import ON_AWS, Settings
 
 MOST_BYTES = 16_384  # of user data, before it is encoded ("Run commands when you launch an EC2 instance")
-ONLY_ITS_OWN = {"IRAAS_INSTANCE_TIER", "IRAAS_INSTANCE_GROUP", "IRAAS_INSTANCE_HOOK"}
+ONLY_ITS_OWN = {"IRAAS_INSTANCE_TIER", "IRAAS_INSTANCE_GROUP", "IRAAS_INSTANCE_HOOK", "IRAAS_INSTANCE_SIGNAL"}
 ONLY_WEB = {
     "IRAAS_HOST",
     "IRAAS_API_KEYS_SECRET",

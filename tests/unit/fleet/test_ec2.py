@@ -28,6 +28,8 @@ class World:
         self.refuses: set[str] = set()  # calls to the group
         self.waits = True  # the hook
         self.busy = False
+        self.serves = False
+        self.said_serving: list[str] = []
         self.calls: list[tuple[object, ...]] = []
 
     def instance_id(self) -> str:
@@ -50,6 +52,10 @@ class World:
     def is_busy(self) -> bool:
         return self.busy
 
+    def say_serving(self, instance: str) -> bool:
+        self.said_serving.append(instance)
+        return self.serves
+
     def instance(self, rule: Rule = RULE) -> Instance:
         """As it is started; a second one is the same process started again."""
         started = Instance(
@@ -59,6 +65,7 @@ class World:
             folder=self.folder,
             rule=rule,
             clock=self.clock,
+            say_serving=self.say_serving,
             wait=self.clock.advance,
         )
         started.until_known()
@@ -226,3 +233,14 @@ def test_a_memory_that_is_damaged_is_begun_anew(world):
     instance.look()
 
     assert world.leave()
+
+
+def test_it_says_that_it_serves_until_that_is_done(world):
+    """Asked with each look, and no more once there is nothing left to say."""
+    instance = world.instance()
+    instance.look()
+    world.serves = True
+    instance.look()
+    instance.look()
+
+    assert world.said_serving == ["i-1", "i-1"]
