@@ -30,7 +30,9 @@ async def boot_to_answer(rig: Cloud) -> float:
     clients = Clients(rig.balancer.address, 1)
     await clients.start()
     await when(rig, lambda: bool(rig.app.roster.everyone), what="a launch, by the alarm", within=PATIENCE)
-    return await when(rig, lambda: bool(clients.answered), what="an answer", within=PATIENCE)
+    seconds = await when(rig, lambda: bool(clients.answered), what="an answer", within=PATIENCE)
+    await clients.until_all_have_it()
+    return seconds
 
 
 async def test_an_instance_from_the_image_answers(choice: Choice, own_sqs: Fauxqs, s3: Seaweedfs):
