@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
+from iraas.errors import ConfigurationError
+from iraas.scaling.plan import Plan
+from iraas.scaling.render import default_app_plan, default_web_plan, policy_text, render
 
+try:
+    import yaml
+except ImportError as error:
+    raise ConfigurationError(f"deploying needs {error.name}: pip install 'iraas[aws]'") from error
 try:
     from yaml import CSafeLoader as SafeLoader  # eight times as fast
 except ImportError:  # PyYAML without libyaml
     from yaml import SafeLoader  # type: ignore[assignment]
-
-from iraas.scaling.plan import Plan
-from iraas.scaling.render import default_app_plan, default_web_plan, policy_text, render
 
 TEMPLATES = Path(__file__).with_name("templates")
 SERVICE = TEMPLATES / "service.yaml"

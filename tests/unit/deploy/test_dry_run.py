@@ -107,3 +107,16 @@ def test_it_does_not_load_the_sdk():
     code = "import sys; sys.argv = ['iraas', 'deploy', '--dry-run']\nfrom iraas.cli import main\n"
     code += "try: main()\nexcept SystemExit: pass\nassert not {'botocore', 'obstore'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_without_the_extra_it_says_what_to_install():
+    """An installation for one machine has no YAML; one line names it and the mend."""
+    code = (
+        "import sys; sys.modules['yaml'] = None; sys.argv = ['iraas', 'deploy', '--dry-run']; "
+        "from iraas.cli import main; main()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == "iraas: deploying needs yaml: pip install 'iraas[aws]'\n"
