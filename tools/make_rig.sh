@@ -22,17 +22,16 @@ make_tree() {
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
     fi
 
-    # From where this machine takes Debian; from Debian itself where this machine is no Debian 12.
+    # From where this machine takes Debian; where that is no Debian 12, debootstrap has its own.
     local mirror
     # shellcheck disable=SC2016  # apt fills these in, not the shell
     mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' 2>/dev/null |
         awk '$2 == "bookworm" && $3 == "main" { print $1; exit }') || true
-    mirror=${mirror:-https://deb.debian.org/debian}
 
     echo "Making .rig/tree, Debian 12: about a minute ..."
     rm -rf .rig/tree.new .rig/tree.made
     mkdir -p .rig/debs
-    if ! debootstrap --cache-dir="$PWD/.rig/debs" --variant=minbase --include="$packages" bookworm .rig/tree.new "$mirror" >.rig/tree.log 2>&1; then
+    if ! debootstrap --cache-dir="$PWD/.rig/debs" --variant=minbase --include="$packages" bookworm .rig/tree.new ${mirror:+"$mirror"} >.rig/tree.log 2>&1; then
         tail -n 5 .rig/tree.log >&2
         echo "The tree could not be made; all of what was said is in .rig/tree.log." >&2
         exit 1
