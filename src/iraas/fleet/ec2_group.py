@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
-from botocore.session import Session
 
 from iraas.errors import BackendUnavailable
 
 ATTEMPTS = 3
-CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
+READ_SECONDS = 5.0
 _NOTHING_WAITS = "No active Lifecycle Action found"  # ValidationError of both calls to a hook
-
-
-def auto_scaling_client(session: Session, *, region: str) -> Any:
-    """A client for EC2 Auto Scaling; AWS_ENDPOINT_URL_AUTO_SCALING says where, else it is AWS's own."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-    )
-    return session.create_client("autoscaling", region_name=region, config=config)
 
 
 class InstanceGroup:

@@ -10,26 +10,14 @@ from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from botocore.session import Session
 
 from iraas.errors import BackendUnavailable
 
 ATTEMPTS = 1  # at one look: the next one tries again, and the instance's other business waits meanwhile
-CONNECT_SECONDS, READ_SECONDS = 2.0, 3.0
+READ_SECONDS = 3.0
 MOST_TRIES = 240  # looks every 5 s: as long as the template's updates wait (PauseTime)
 NOBODY_WAITS = "ValidationError"  # SignalResource of a resource that is not being made or updated
-
-
-def cloudformation_client(session: Session, *, region: str) -> Any:
-    """A client for CloudFormation; AWS_ENDPOINT_URL_CLOUDFORMATION says where, else it is AWS's own."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-    )
-    return session.create_client("cloudformation", region_name=region, config=config)
 
 
 class StackSignal:

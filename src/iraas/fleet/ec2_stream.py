@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
-from botocore.session import Session
 
 from iraas.errors import BackendUnavailable
 
@@ -20,6 +18,7 @@ EACH_BYTES = 26  # more for each line
 MOST_LINES = 10_000
 MOST_SPAN_MS = 24 * 3_600_000 - 1_000  # between the oldest and the newest of a batch
 LONGEST_BYTES = MOST_BYTES - EACH_BYTES  # of a line; what is longer is cut
+ATTEMPTS = 2
 READ_SECONDS = 10.0
 
 
@@ -55,16 +54,6 @@ def cut(message: str) -> str:
 
 class Unsendable(Exception):
     """CloudWatch Logs will never take these lines."""
-
-
-def logs_client(session: Session, *, region: str) -> Any:
-    """A client for CloudWatch Logs; AWS_ENDPOINT_URL_CLOUDWATCH_LOGS says where, else it is AWS's own."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 2},
-        connect_timeout=2.0,
-        read_timeout=READ_SECONDS,
-    )
-    return session.create_client("logs", region_name=region, config=config)
 
 
 class LogStream:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from iraas.clock import SystemClock
 from iraas.errors import ConfigurationError
@@ -13,12 +15,14 @@ from iraas.settings import Settings
 try:
     import botocore.session
 
+    from iraas.fleet import ec2_group, ec2_signal, ec2_stream
     from iraas.fleet.ec2 import Instance
-    from iraas.fleet.ec2_group import InstanceGroup, auto_scaling_client
+    from iraas.fleet.ec2_client import instance_client
+    from iraas.fleet.ec2_group import InstanceGroup
     from iraas.fleet.ec2_journal import Journal
     from iraas.fleet.ec2_metadata import ENDPOINT, Metadata
-    from iraas.fleet.ec2_signal import StackSignal, cloudformation_client, web_serves
-    from iraas.fleet.ec2_stream import LogStream, logs_client
+    from iraas.fleet.ec2_signal import StackSignal, web_serves
+    from iraas.fleet.ec2_stream import LogStream
     from iraas.fleet.ec2_workers import is_busy, serve
 except ImportError as error:
     raise ConfigurationError(f"an instance needs {error.name}: pip install 'iraas[aws]'") from error
@@ -41,7 +45,7 @@ def build_instance(settings: Settings) -> Instance:
     region = _region(settings)
     session = botocore.session.Session()
     signal = StackSignal(
-        partial(cloudformation_client, session, region=region),
+        _connect(session, "cloudformation", region, ec2_signal.ATTEMPTS, ec2_signal.READ_SECONDS),
         stack=settings.stack,
         resource=settings.instance_signal,
         serves=partial(web_serves, settings.port)
@@ -51,7 +55,7 @@ def build_instance(settings: Settings) -> Instance:
     return Instance(
         metadata=Metadata(clock=clock, endpoint=endpoint),
         group=InstanceGroup(
-            partial(auto_scaling_client, session, region=region),
+            _connect(session, "autoscaling", region, ec2_group.ATTEMPTS, ec2_group.READ_SECONDS),
             name=settings.instance_group,
             hook=settings.instance_hook,
         ),
@@ -79,7 +83,9 @@ def build_journal(settings: Settings, instance: str) -> Journal:
     """What sends the journal of this instance's services to the log group."""
     session = botocore.session.Session()
     stream = LogStream(
-        partial(logs_client, session, region=_region(settings)), group=settings.log_group, name=instance
+        _connect(session, "logs", _region(settings), ec2_stream.ATTEMPTS, ec2_stream.READ_SECONDS),
+        group=settings.log_group,
+        name=instance,
     )
     return Journal(stream, units=units(settings), folder=settings.instance_folder)
 
@@ -89,6 +95,14 @@ def units(settings: Settings) -> list[str]:
     workers = [f"iraas-worker@{number:02}.service" for number in range(1, settings.workers_per_instance + 1)]
     tier = workers if settings.instance_tier == "app" else ["iraas-web.service"]
     return [*tier, "iraas-instance.service", "iraas-leave.service"]
+
+
+def _connect(
+    session: botocore.session.Session, name: str, region: str, attempts: int, read_seconds: float
+) -> Callable[[], Any]:
+    return partial(
+        instance_client, session, name, region=region, attempts=attempts, read_seconds=read_seconds
+    )
 
 
 def _region(settings: Settings) -> str:

@@ -17,7 +17,8 @@ from tests.rig.group import Group
 from tests.rig.group_spec import GroupSpec
 from tests.waiting import until
 
-from iraas.fleet.ec2_group import InstanceGroup, auto_scaling_client
+from iraas.fleet.ec2_client import instance_client
+from iraas.fleet.ec2_group import ATTEMPTS, READ_SECONDS, InstanceGroup
 
 
 class Asked:
@@ -167,7 +168,13 @@ async def test_an_instances_own_calls(asked, monkeypatch, credentials):
     """Whether a hook waits is no error: it may not yet, or no longer."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_AUTO_SCALING", asked.service.endpoint)
     [instance] = await asked.until("InService")
-    own = InstanceGroup(lambda: auto_scaling_client(session(), region=REGION), name="app", hook=HOOK.name)
+    own = InstanceGroup(
+        lambda: instance_client(
+            session(), "autoscaling", region=REGION, attempts=ATTEMPTS, read_seconds=READ_SECONDS
+        ),
+        name="app",
+        hook=HOOK.name,
+    )
     assert not await asyncio.to_thread(own.beat, instance)
     assert not await asyncio.to_thread(own.complete, instance)
     await asyncio.to_thread(own.protect, instance, protected=True)
