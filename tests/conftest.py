@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 from skimage import data as photographs
 
@@ -16,6 +17,10 @@ from tests.doubles.fauxqs import Fauxqs
 from tests.doubles.seaweedfs import Seaweedfs
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"  # data beside the checkout, for those who have it
+
+# A pause of the machine is no failure of an example. What else the profile says (CI has one of its own) stays.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def missing(what: str) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-PATIENCE_SECONDS = 30.0  # a loaded machine with two cores is slow, not wrong
+PATIENCE_SECONDS = 60.0  # a loaded machine with two cores is slow, not wrong
 LOOK_SECONDS = 0.05
 
 _T = TypeVar("_T")

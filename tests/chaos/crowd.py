@@ -146,7 +146,7 @@ class Books:
 
 async def books_when_quiet(settings: Settings, *, refused: int = 0) -> Books:
     """The books once the queue is empty; a client may have its answer a moment before the message is deleted."""
-    for _ in range(200):
+    for _ in range(600):
         books = await Books.read(settings)
         if books.depth[:2] == (0, 0) and len(books.inputs - set(books.records)) <= refused:
             return books

@@ -13,12 +13,19 @@ import pytest
 from tests.chaos.crowd import Crowd, books_when_quiet
 from tests.deployment import Deployment, Tier, free_port
 from tests.service import WITH_REPLACEMENTS
+from tests.waiting import until
 
 SEEDS = int(os.environ.get("IRAAS_CHAOS_SEEDS", "1"))  # 20 for the figure in docs/figures.md
-SECONDS = 60.0
+SECONDS = 60.0  # at least: a slow machine needs longer for what is to happen
+LEAST_KILLED, LEAST_PICTURES = 10, 100
 RATE = 0.1  # of the calls fail, half of them after their effect
 KILL_EVERY_SECONDS = 2.0
-ANSWERED_WITHIN_SECONDS = 40.0  # after the end of the faults
+ANSWERED_WITHIN_SECONDS = 90.0  # after the end of the faults; some 30 on a quiet machine, as leases are
+
+
+def works(worker: Tier) -> bool:
+    """Whether it takes jobs by now."""
+    return any(line["event"] == "worker.started" for line in worker.events())
 
 
 class Mayhem:
@@ -36,10 +43,15 @@ class Mayhem:
         return self._deployment.web(IRAAS_PORT=str(port))
 
     async def kill_workers(self) -> None:
-        """SIGKILL to a worker every two seconds, and another one in its place; until cancelled."""
+        """SIGKILL to a worker every two seconds, and another one in its place; until cancelled.
+
+        Only while another one works: where starts take longer than two seconds, nobody ever would.
+        """
         while True:
             await asyncio.sleep(KILL_EVERY_SECONDS)
             victim = self._dice.randrange(len(self.workers))
+            others = self.workers[:victim] + self.workers[victim + 1 :]
+            await asyncio.to_thread(until, lambda: any(map(works, others)), what="somebody works")  # noqa: B023
             await asyncio.to_thread(self.workers[victim].kill)
             self.workers[victim] = self._deployment.worker()
             self.killed += 1
@@ -51,7 +63,7 @@ class Mayhem:
         self.webs[0] = await asyncio.to_thread(self._web, self._ports[0])
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_a_minute_of_everything_loses_and_doubles_nothing(sqs, s3, tmp_path, seed, record_property):
     """Accepted = answered, one answer a job, nobody gets another's, no innocent is a dead letter."""
@@ -64,14 +76,19 @@ async def test_a_minute_of_everything_loses_and_doubles_nothing(sqs, s3, tmp_pat
         over = time.monotonic() + SECONDS
         numbers = itertools.count()
 
+        def lasts():
+            answered = sum(crowd.done for crowd in crowds)
+            return time.monotonic() < over or mayhem.killed < LEAST_KILLED or answered <= LEAST_PICTURES
+
         def while_it_lasts():
-            while time.monotonic() < over:
+            while lasts():
                 yield next(numbers)
 
         killing = asyncio.create_task(mayhem.kill_workers())
         replacing = asyncio.create_task(mayhem.replace_a_web_process())
         posting = [asyncio.create_task(crowd.post_while(while_it_lasts())) for crowd in crowds]
-        await asyncio.sleep(SECONDS)
+        while lasts() and not killing.done():  # noqa: ASYNC110 - processes, clock and clients: no event says it
+            await asyncio.sleep(0.1)
         killing.cancel()
         with suppress(asyncio.CancelledError):
             await killing
@@ -89,6 +106,6 @@ async def test_a_minute_of_everything_loses_and_doubles_nothing(sqs, s3, tmp_pat
         for crowd, share in zip(crowds, shares, strict=True):
             crowd.check_everyone_was_answered_right(share)
         books.check(accepted)
-        assert len(books.records) == len(accepted) == sum(map(len, shares)) > 100
-        assert mayhem.killed >= SECONDS / KILL_EVERY_SECONDS / 3
+        assert len(books.records) == len(accepted) == sum(map(len, shares)) > LEAST_PICTURES
+        assert mayhem.killed >= LEAST_KILLED
         assert took < ANSWERED_WITHIN_SECONDS

@@ -25,7 +25,7 @@ def in_flight(service: Service) -> int:
 
 async def test_a_delete_wins_over_the_worker_that_has_the_picture(tmp_path):
     """The waiting request gets 404, the worker's answer does not count, and nothing of the picture is left."""
-    slow = {"IRAAS_TEST_MODEL": "1.5"}
+    slow = {"IRAAS_TEST_MODEL": "5"}
     with Service(tmp_path / "data", workers=1, settings=slow, command=WITH_REPLACEMENTS) as service:
         async with AsyncClient(service.url) as client:
             job = await client.submit(grey(1))

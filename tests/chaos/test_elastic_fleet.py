@@ -53,6 +53,12 @@ async def waves(crowd: Crowd) -> None:
         await asyncio.sleep(0.5 + wave * 0.3)
 
 
+def shrunk(service: Service) -> int:
+    """How often its fleet became smaller."""
+    events = FleetFile(service.data / "fleet.json").report().events
+    return sum(event.capacity < event.before for event in events)
+
+
 async def test_waves_end_no_worker_that_is_busy(nervous):
     """The fleet shrinks between waves, and each picture is computed once, by whom it was given to."""
     crowd = Crowd(nervous.url, concurrency=WAVE)
@@ -64,8 +70,7 @@ async def test_waves_end_no_worker_that_is_busy(nervous):
         counted = metrics(client)
     assert counted.get("iraas_redeliveries_total", 0) == 0
     assert counted['iraas_jobs_total{outcome="done"}'] == WAVES * WAVE
-    events = FleetFile(nervous.data / "fleet.json").report().events
-    assert sum(event.capacity < event.before for event in events) >= 2
+    await asyncio.to_thread(until, lambda: shrunk(nervous) >= 2, what="the fleet shrank, and shrank again")
     books = await books_when_quiet(nervous.settings)
     books.check(answer.id for answer in crowd.answers.values())
 

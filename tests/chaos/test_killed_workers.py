@@ -78,13 +78,14 @@ async def test_a_killed_web_process_costs_its_clients_a_retry(timed):
 
 async def test_a_killed_supervisor_takes_everything_down_and_the_next_one_finishes(tmp_path):
     """Kill -9 of the supervisor leaves no process; the next `iraas up` on the folder answers what was accepted."""
-    slow = {"IRAAS_TEST_MODEL": "0.2"}
+    slow = {"IRAAS_TEST_MODEL": "1"}
     first = Service(tmp_path / "data", settings=slow, command=WITH_REPLACEMENTS).start()
     async with AsyncClient(first.url) as client:
         accepted = [await client.submit(grey(number)) for number in range(60)]
+        assert await client.result(accepted[0], wait=60)
     first.kill()
     before = await Books.read(Settings(data=tmp_path / "data"))
-    assert len(before.records) < len(accepted)
+    assert 0 < len(before.records) < len(accepted)
 
     with Service(tmp_path / "data", settings=TIMED, command=WITH_REPLACEMENTS) as second:
         async with AsyncClient(second.url) as client:

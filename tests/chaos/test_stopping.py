@@ -34,7 +34,7 @@ async def test_sigterm_under_load_loses_nothing_and_frees_the_port(tmp_path):
 
 async def test_an_accepted_backlog_outlives_a_stop(tmp_path):
     """What waits in the queue when the service stops is answered by the next one, without being asked again."""
-    with Service(tmp_path / "data", settings={"IRAAS_TEST_MODEL": "0.5"}, command=WITH_REPLACEMENTS) as slow:
+    with Service(tmp_path / "data", settings={"IRAAS_TEST_MODEL": "2"}, command=WITH_REPLACEMENTS) as slow:
         async with AsyncClient(slow.url) as client:
             accepted = [await client.submit(grey(number)) for number in range(30)]
     assert len((await Books.read(Settings(data=tmp_path / "data"))).records) < 30

@@ -17,9 +17,11 @@ from iraas.queues.sqs import SqsConnection, SqsQueue, SqsResponseQueues
 from iraas.queues.sqs_responses import SETTLE_SECONDS
 from iraas.testing.queue_contract import QueueContract, ResponseQueuesContract
 
+LEASE_SECONDS = 60
+
 
 class RealClock:
-    """Time that passes by itself; `advance` waits for it."""
+    """Time that passes by itself, as AWS's does; `advance` waits for it."""
 
     def advance(self, seconds):
         """Wait, and a little longer than the other side's clock can be late."""
@@ -29,8 +31,9 @@ class RealClock:
 class Account:
     """A place to make queues in, and processes that use them."""
 
-    def __init__(self, session, region, endpoint="", *, visibility_timeout, settle_seconds=0.0):
+    def __init__(self, session, region, endpoint="", *, clock, visibility_timeout, settle_seconds=0.0):
         self.session, self.region, self.endpoint = session, region, endpoint
+        self.clock = clock
         self.visibility_timeout = visibility_timeout
         self.settle_seconds = (
             settle_seconds  # AWS: "you must wait at least one second" before a queue is used
@@ -72,9 +75,9 @@ class SqsCase(QueueContract):
     queue_kind = SqsQueue
 
     @pytest.fixture
-    def clock(self):
-        """Real time: nobody can move SQS's."""
-        return RealClock()
+    def clock(self, account):
+        """SQS's own, as far as somebody can move it."""
+        return account.clock
 
     @pytest.fixture
     async def open_queue(self, account):
@@ -154,8 +157,10 @@ class OnFauxqs:
 
     @pytest.fixture
     def account(self, fauxqs):
-        """Queues with short leases."""
-        return Account(fauxqs.session(), fauxqs.region, fauxqs.endpoint, visibility_timeout=2)
+        """Queues with leases that no busy machine outlasts."""
+        return Account(
+            fauxqs.session(), fauxqs.region, fauxqs.endpoint, clock=fauxqs, visibility_timeout=LEASE_SECONDS
+        )
 
 
 class OnMoto:
@@ -163,8 +168,10 @@ class OnMoto:
 
     @pytest.fixture
     def account(self, moto):
-        """Queues with short leases."""
-        return Account(moto.session(), moto.region, moto.endpoint, visibility_timeout=2)
+        """Queues with leases that no busy machine outlasts."""
+        return Account(
+            moto.session(), moto.region, moto.endpoint, clock=moto, visibility_timeout=LEASE_SECONDS
+        )
 
 
 class TestFauxqs(OnFauxqs, SqsCase):
@@ -217,7 +224,11 @@ class OnAws:
     def account(self, aws):
         """Queues with leases that a patient receive does not outlast."""
         account = Account(
-            aws, aws.get_config_variable("region"), visibility_timeout=12, settle_seconds=SETTLE_SECONDS
+            aws,
+            aws.get_config_variable("region"),
+            clock=RealClock(),
+            visibility_timeout=12,
+            settle_seconds=SETTLE_SECONDS,
         )
         yield account
         client = account.client()

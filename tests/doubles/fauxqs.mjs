@@ -18,6 +18,16 @@ sqsStore.spy = {
 };
 const app = buildApp({ logger: false, defaultRegion: process.argv[2], stores: { sqsStore } });
 app.get("/_iraas/replies", async () => replies);
+
+// Its clock, which a test may put forward.
+const now = Date.now;
+let ahead = 0;
+Date.now = () => now() + ahead;
+app.get("/_iraas/advance/:seconds", async (request) => {
+  ahead += Math.ceil(1000 * Number(request.params.seconds));
+  sqsStore.processAllTimers();
+  return ahead;
+});
 const address = await app.listen({ port: 0, host: "127.0.0.1" });
 console.log(new URL(address).port);
 

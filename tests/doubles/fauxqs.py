@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.doubles.program import REGION, SqsProgram
+from tests.doubles.program import REGION, WithClock
 
 from iraas.messages import Reply, decode
 from iraas.queues.sqs_body import from_text
@@ -23,7 +23,7 @@ def node() -> Path | None:
     return Path(found.submodule_search_locations[0]) / "bin" / "node"
 
 
-class Fauxqs(SqsProgram):
+class Fauxqs(WithClock):
     """The server, while the `with` block runs."""
 
     def __init__(self) -> None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from datetime import timedelta
+from typing import Any
 
-from tests.doubles.program import SqsProgram
+from tests.doubles.program import WithClock
+
+ADVANCE = "/_iraas/advance/"
 
 
-class Moto(SqsProgram):
+class Moto(WithClock):
     """The server, while the `with` block runs. Queues and buckets live in its memory."""
 
     def __init__(self) -> None:
@@ -23,13 +27,26 @@ class Moto(SqsProgram):
 
 def serve() -> None:
     """Serve until standard input ends."""
+    from moto.core import utils
     from moto.moto_server.werkzeug_app import (  # only the server needs it, and it takes a second
         DomainDispatcherApplication,
         create_backend_app,
     )
     from werkzeug.serving import make_server
 
-    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    moto, now, ahead = DomainDispatcherApplication(create_backend_app), utils.utcnow, timedelta()
+    utils.utcnow = lambda: now() + ahead
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        nonlocal ahead
+        path = environ["PATH_INFO"]
+        if not path.startswith(ADVANCE):
+            return moto(environ, start_response)
+        ahead += timedelta(seconds=float(path.removeprefix(ADVANCE)))
+        start_response("200 OK", [])
+        return []
+
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=_end_with_input, daemon=True).start()
     print(server.server_port, flush=True)  # noqa: T201 - whoever started this reads it
     server.serve_forever()

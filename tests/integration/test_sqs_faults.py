@@ -39,8 +39,9 @@ class Sqs:
 
 @pytest.fixture
 def sqs(monkeypatch):
-    """With short pauses."""
+    """With short pauses, and a patience that no busy machine outlasts."""
     monkeypatch.setattr(sqs_batch, "PAUSE_SECONDS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(sqs_connection, "READ_SECONDS", 60.0)
     with ExitStack() as opened:
         yield Sqs(opened)
 
@@ -208,7 +209,7 @@ async def test_a_queue_that_is_gone_is_said_to_be(sqs, code):
 
 
 async def test_nobody_listens(sqs):
-    """A refused connection is said within a second, not after a timeout."""
+    """A refused connection is said as such, without a time-out, and nothing is billed for it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     begun = time.monotonic()
@@ -216,7 +217,7 @@ async def test_nobody_listens(sqs):
         queue = SqsQueue(connection, "http://there/123456789012/requests", visibility_timeout=30)
         with pytest.raises(BackendUnavailable, match="SendMessageBatch on requests: EndpointConnectionError"):
             await queue.send([Message(b"job")])
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 30  # with its pauses some two; a time-out has another name
     assert sqs.requests == []  # nothing was sent, so nothing is billed
 
 
@@ -237,7 +238,8 @@ async def test_a_long_poll_that_is_never_answered_is_given_up_once(sqs, monkeypa
     begun = time.monotonic()
     with pytest.raises(BackendUnavailable, match="ReceiveMessage on requests: TimeoutError"):
         await queue.receive(up_to=1, wait=1)
-    assert 1 <= time.monotonic() - begun < 3
+    assert time.monotonic() - begun >= 1
+    assert sqs.requests == ["ReceiveMessage"]
 
 
 async def test_connections_are_kept(sqs):

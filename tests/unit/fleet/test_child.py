@@ -10,6 +10,7 @@ import pytest
 
 from iraas.errors import ConfigurationError
 from iraas.fleet import child as child_module
+from iraas.fleet import lifeline
 from iraas.fleet.child import Child
 from iraas.fleet.lifeline import READY, Line
 
@@ -212,8 +213,9 @@ def pipe():
     os.close(reading)
 
 
-async def test_a_worker_says_ready_and_then_sums(pipe):
+async def test_a_worker_says_ready_and_then_sums(pipe, monkeypatch):
     """The first report goes at once; those that follow closely go as one line, at the latest when it closes."""
+    monkeypatch.setattr(lifeline, "REPORT_SECONDS", 3_600.0)
     reading, writing = pipe
     line = Line(writing)
     line.say_ready()

@@ -144,19 +144,23 @@ def test_a_padded_png_is_refused_soon(idats):
     """Ten megabytes of chunks cost no more than the limit of chunks does: milliseconds."""
     part, times = idats
     data = png(ihdr(7, 5), part * times)
-    began = time.process_time()
-    with pytest.raises(TooManyChunks):
-        inspect(data)
-    assert time.process_time() - began < 0.25  # 0.03 on a quiet machine; walking all would take seconds
+    took = []
+    for _ in range(3):  # a collection of garbage may fall into one of them
+        began = time.thread_time()
+        with pytest.raises(TooManyChunks):
+            inspect(data)
+        took.append(time.thread_time() - began)
+    assert min(took) < 0.25  # 0.03 on a quiet machine; walking all would take seconds
 
 
 def test_a_common_png_costs_next_to_nothing():
     """300 KB in 37 chunks, as libpng writes them: some twenty microseconds, so that a web process may look."""
     noise = np.random.default_rng(0).integers(0, 256, (320, 320, 3))
     data = write_png(noise, colour_type=2)
-    rounds = 200
-    began = time.process_time()
-    for _ in range(rounds):
+    took = []
+    for _ in range(200):
+        began = time.thread_time()
         inspect(data)
-    assert (time.process_time() - began) / rounds < 300e-6  # generous: machines are shared
+        took.append(time.thread_time() - began)
+    assert np.median(took) < 300e-6  # generous: machines are shared
     assert whole_png() != data

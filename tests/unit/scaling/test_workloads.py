@@ -124,9 +124,12 @@ def test_times_between_steady_arrivals_are_exponential():
 def test_a_day_at_ten_thousand_a_second_is_counted_in_no_time():
     """864 million arrivals cost no more than the steps that they fall into."""
     workload = shape("daily", rate=10_000, duration=86_400)
-    begun = time.process_time()
-    counts = workload.counts(chance(), step=0.5)
-    assert time.process_time() - begun < 0.3
+    took = []
+    for _ in range(3):  # a collection of garbage may fall into one of them
+        begun = time.thread_time()
+        counts = workload.counts(chance(), step=0.5)
+        took.append(time.thread_time() - begun)
+    assert min(took) < 0.3
     assert len(counts) == 172_800
     assert counts.sum() == pytest.approx(workload.expected, rel=1e-3)
 
