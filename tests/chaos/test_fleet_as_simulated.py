@@ -37,7 +37,7 @@ POLICY = Staffing(service=MODEL_SECONDS, boot=1.5, fast=4.0, slow=15.0, hold=20.
 
 @pytest.mark.timeout(180)
 def test_the_fleet_does_what_the_simulator_said(tmp_path):
-    """A load that triples: median and p95 within a quarter of what was foretold, the workers within one most of the time.
+    """The load triples: median and p95 within a quarter of what was foretold, workers within one most of the time.
 
     Where between two looks of the controller the first picture comes is chance and moves the p95 by half a second;
     so does other load, by what a start takes. Hence a range is foretold: for every such chance, and for the shortest

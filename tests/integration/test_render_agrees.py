@@ -105,7 +105,7 @@ def test_what_the_controller_wants_is_done():
         assert not plan.policy.deployable
         rendered, history, shown = Rendered(plan), History(), Shown(10.0)
         mute = chance.choice((0.0, 0.0, 0.2))  # the share of looks at which no web process lives
-        for seen in random_plans.histories(chance, plan, looks=24, every=10.0, gaps=0.0):
+        for seen in random_plans.histories(chance, plan, looks=36, every=10.0, gaps=0.0):
             shown.looks.append(seen)
             said = plan.decide(seen, history)
             shown.lacking.append(math.nan if chance.random() < mute else said.capacity - seen.in_service)
@@ -167,22 +167,22 @@ def _what(seen, said, asked):
 
 
 def _starved(plan, shown, asked, happened):
-    """It asks for one where there is none, after two of three minutes in which a picture waited and nobody served."""
+    """It asks for one where there is none, after three of five minutes in which a picture waited and nobody served."""
     seen = shown.looks[-1]
     if asked.starved is None or seen.in_service:
         return
     each = round(60 / shown.every)
-    minutes = [shown.looks[max(0, end - each) : end] for end in range(len(shown.looks), 0, -each)][:5]
+    minutes = [shown.looks[end - each : end] for end in range(len(shown.looks), each - 1, -each)][:7]
     starving = [
-        not any(look.in_service for look in minute)
-        and _mean(minute, "visible") + _mean(minute, "in_flight") >= 1
+        not any(look.in_service for look in minute) and waiting >= 1
         for minute in minutes
+        if not math.isnan(waiting := _mean(minute, "visible") + _mean(minute, "in_flight"))
     ]
-    assert sum(starving[:3]) >= 2
-    assert asked.starved == max(plan.minimum, min(plan.maximum, max(1, seen.capacity)))
-    happened["starved"] += 1
+    assert sum(starving[:5]) >= 3
+    assert asked.starved == max(plan.minimum, min(plan.maximum, max(int(starving[0]), seen.capacity)))
+    happened["starved"] += starving[0]
 
 
 def _mean(minute, name):
     known = [value for look in minute if not math.isnan(value := getattr(look, name))]
-    return math.fsum(known) / len(known) if known else 0.0
+    return math.fsum(known) / len(known) if known else math.nan

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from iraas.scaling.metrics import STATISTICS
 from tests.rig.clock import RigClock
-from tests.rig.metric_store import MetricStore
+from tests.rig.metric_store import MetricStore, last_period
 
 TARGET = "GraniteServiceVersion20100801."
 CONTENT_TYPE = "application/x-amz-json-1.0"
@@ -138,9 +138,8 @@ class CloudWatch:
         if stat["Stat"] not in STATISTICS:
             raise Fault("InvalidParameterValue", f"the rig's CloudWatch has no {stat['Stat']}")
         now = self._clock.now()
-        until = self.store.readable_until(metric["Namespace"], period=period, now=now)
         first = begin // period * period
-        count = max(0, round((until - first) / period))
+        count = max(0, last_period(now, period) - round(first / period))
         values = self.store.datapoints(
             metric["Namespace"],
             metric["MetricName"],

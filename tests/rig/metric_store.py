@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -12,9 +13,9 @@ from iraas.scaling.metrics import ROUNDING, SQS_SLEEPS_AFTER, Published
 # Amazon CloudWatch User Guide, "CloudWatch concepts", "Metrics retention": periods below a minute are kept for 3 hours.
 KEPT_SECONDS = 3 * 3600.0
 KEPT_SAMPLES = 20_000  # of one metric
-# How late a period can be read, by namespace; the rest of AWS's own are as late as SQS's. High-resolution data "a few
-# seconds" is what users see; a minute for SQS is our scenarios' assumption, too (`iraas.scaling.metrics`).
-DELAYS = {"iraas": 3.0}
+# How late a period can be read, by namespace. Ours after "a few seconds" and EC2's after two minutes and
+# more is what users see; a minute for SQS is our scenarios' assumption, too (`iraas.scaling.metrics`).
+DELAYS = {"iraas": 3.0, "AWS/EC2": 120.0, "AWS/AutoScaling": 120.0}
 DELAY = 60.0
 
 Dimensions = Mapping[str, str]
@@ -61,7 +62,7 @@ class MetricStore:
 
     1. A metric is a namespace, a name and dimensions; other dimensions are another metric.
     2. A period shows what was put into it, once it is over and the namespace's delay, too; until then, and without
-       data, it is NaN.
+       data, it is NaN. So the newest periods of a late metric are NaN beside those of one that is not late.
     3. SQS's metrics fall asleep as `iraas.scaling.metrics` says, unless the queue is `touch`ed.
     4. Of each metric `KEPT_SECONDS` and `KEPT_SAMPLES` are kept, whatever is put.
     """
@@ -101,16 +102,14 @@ class MetricStore:
         count: int,
         now: float,
     ) -> list[float]:
-        """The last `count` periods that may be readable at `now`, the oldest first; NaN where nothing is."""
+        """The last `count` periods that are over at `now`, the oldest first; NaN where nothing can be read."""
         with self._lock:
             metric = self._metrics.get(_key(namespace, name, dimensions))
             if metric is None:
-                return [float("nan")] * count
-            return metric.view(period).datapoints(now, count, stat)
-
-    def readable_until(self, namespace: str, *, period: float, now: float) -> float:
-        """The end of the newest period that may be readable, by the namespace's delay."""
-        return (now - self._delay(namespace)) // period * period + ROUNDING
+                return [math.nan] * count
+            late = last_period(now, period) - last_period(now - metric.delay, period)
+            readable = metric.view(period).datapoints(now, max(0, count - late), stat)
+            return [*readable, *[math.nan] * min(late, count)]
 
     def names(self) -> set[tuple[str, str]]:
         """Namespace and name of all metrics."""
@@ -125,6 +124,11 @@ class MetricStore:
 
     def _delay(self, namespace: str) -> float:
         return self._delays.get(namespace, DELAY)
+
+
+def last_period(now: float, period: float) -> int:
+    """The number of the period that is not over at `now`: those before it are."""
+    return math.floor(now / period + ROUNDING)
 
 
 def _key(namespace: str, name: str, dimensions: Dimensions) -> _Key:

@@ -9,7 +9,7 @@ from iraas.scaling.render_metrics import MINUTE, Resource, Series, in_service, o
 
 LACKING_PERIOD = 10.0  # seconds: as often as a web process publishes
 EXACT = 10  # instances up to which a lack is made good at once; beyond, steps grow coarser
-STARVED_WARMUP = 180.0  # seconds for which the alarm may still show what was: so one is added, and not three
+STARVED_WARMUP = 240.0  # seconds for which the newest datapoint may show what was: one is added, and not four
 
 
 def by_controller(maximum: int) -> dict[str, Resource]:
@@ -68,15 +68,16 @@ def _sizes(maximum: int) -> list[int]:
 def starved() -> dict[str, Resource]:
     """One instance for a backlog that nobody works off, also when no web process lives to say what is lacking.
 
-    FILL without a guard: an empty group has no datapoint, and a gap must not hide who waits. Two of three minutes,
-    since the newest one may not be published yet, and then looks like an empty queue ("Use metric math", FILL). For
-    the same reason there is a step below the threshold, too: while the alarm is on, its newest datapoint tells nothing.
+    An empty group has no datapoint: hence FILL without a guard for its count, and three minutes, because the group's
+    metrics may come two later than the queue's. Of five, because the queue's own come late and with gaps, too; a minute
+    of which they are not there is no minute without pictures. While the alarm ends, its newest datapoint lies below the
+    threshold, where there is no step.
     """
     backlog = series("backlog", tier="app", period=MINUTE)
     metrics = {**backlog.metrics, "i": in_service("app")}
-    watched = Series(metrics, f"IF(FILL(i,0)>0,0,{backlog.value})")
-    rule = Alarm("starved", 1.0, ">=", datapoints=2, evaluation_periods=3, missing="notBreaching")
-    one = StepScaling(steps=(Step(None, 0.0, 1), Step(0.0, None, 1)), warmup=STARVED_WARMUP)
+    watched = backlog._replace(metrics=metrics, value=f"IF(FILL(i,0)>0,0,{backlog.value})")
+    rule = Alarm("starved", 1.0, ">=", datapoints=3, evaluation_periods=5, missing="notBreaching")
+    one = StepScaling(steps=(Step(0.0, None, 1),), warmup=STARVED_WARMUP)
     description = "Pictures wait, and no instance is in service"
     return {
         "StarvedAlarm": alarm(rule, watched, description=description, policy="AppStarvedPolicy"),

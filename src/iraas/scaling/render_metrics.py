@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -11,7 +12,6 @@ Resource = dict[str, Any]  # of CloudFormation, or a part of one
 NAMESPACE = "iraas"  # of our own metrics
 MINUTE = 60.0  # seconds; SQS, EC2 and Auto Scaling publish no oftener
 PERCENT = 100.0  # EC2 has processors in percent, and we from 0 to 1
-WORLDS = 1_000_000_000  # pictures, more than any queue holds
 LONGEST_EXPRESSION = 1024  # characters; MetricDataQuery, "Expression"
 
 
@@ -74,13 +74,15 @@ def series(field: str, *, tier: Tier, period: float) -> Series:
         "cpu": ("c", Metric("AWS/EC2", "CPUUtilization", "AutoScalingGroupName", group_of(tier))),
     }
     if field == "backlog":  # in flight, too: scale-in on visible alone ends workers with work in hand
-        return Series(
-            dict(one[part] for part in ("visible", "in_flight")),
-            "FILL(v,0)+FILL(n,0)",
-            "FILL(v,-1)>=0 AND FILL(n,-1)>=0",
-        )
+        both = dict(one[part] for part in ("visible", "in_flight"))
+        return Series(both, "FILL(v,0)+FILL(n,0)", known(both))
     name, metric = one[field]
-    return Series({name: metric}, name, f"FILL({name},-1)>=0")
+    return Series({name: metric}, name, known([name]))
+
+
+def known(names: Iterable[str]) -> str:
+    """Where all of these metrics have a datapoint; none of ours and of those that we watch is ever negative."""
+    return " AND ".join(f"FILL({name},-1)>=0" for name in names)
 
 
 def visible_per_worker(tier: Tier) -> Series:

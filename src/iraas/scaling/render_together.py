@@ -5,6 +5,10 @@ Scaling", multiple policies), and only target tracking policies wait for one ano
 scaling policies"). A step policy whose alarm is quiet has no say, so that a calm metric would remove what a busy one
 needs. Hence an alarm for scale-in sees its own metric only while all others are calm, too, and target tracking beside
 steps does not remove by itself.
+
+Such an alarm has no datapoint of a minute until all metrics of that minute are there. Ours come after seconds, those of
+SQS after a minute, those of EC2 and of groups after two or three; a filler for the late ones would be in the newest
+minute at every look ("Use metric math", FILL), and with it either no alarm would ever remove, or none would ever wait.
 """
 
 from __future__ import annotations
@@ -16,10 +20,10 @@ from iraas.scaling.policies.steps import StepAlarms
 from iraas.scaling.policies.tracking import Tracking
 from iraas.scaling.render_metrics import (
     PERCENT,
-    WORLDS,
     Series,
     Tier,
     in_service,
+    known,
     number,
     scale_of,
     scaled,
@@ -38,20 +42,18 @@ def only_while_calm(part: StepAlarms, others: Iterable[Single], *, tier: Tier) -
         calm.append(when)
     otherwise = number(scaled(rule.threshold, scale_of(part.metric)) + 1)
     value = f"IF({' AND '.join(calm)},{mine.value},{otherwise})"
-    return Series(metrics, value, mine.known)
+    return Series(metrics, value, known(metrics))
 
 
 def _calm(part: Single, tier: Tier) -> tuple[dict, str]:  # type: ignore[type-arg]
-    """The metrics of a part, and when they would let it remove. What is not known is not calm."""
+    """The metrics of a part, and when they would let it remove."""
     if isinstance(part, Tracking):
         return _far_below(part, tier)
     assert isinstance(part, StepAlarms)  # all that a deployable combination has
     rule = part.in_when
     watched = series(part.metric, tier=tier, period=rule.period)
     limit = scaled(rule.threshold, scale_of(part.metric))
-    filler = number(limit if rule.comparison == "<" else limit + 1)
-    total = "+".join(f"FILL({name},{filler})" for name in watched.metrics)
-    return watched.metrics, f"{total}{rule.comparison}{number(limit)}"
+    return watched.metrics, f"{watched.value}{rule.comparison}{number(limit)}"
 
 
 def _far_below(part: Tracking, tier: Tier) -> tuple[dict, str]:  # type: ignore[type-arg]
@@ -60,14 +62,12 @@ def _far_below(part: Tracking, tier: Tier) -> tuple[dict, str]:  # type: ignore[
     Both are what `TargetTracking.wanted` asks for: `value * i <= target * (i - 1)` is a ceiling below i.
     """
     target = part.tracking.target
-    count = "FILL(i,0)"  # with none in service there is nothing to remove, and neither can be true
     if part.metric == "cpu":
         watched = series("cpu", tier=tier, period=part.period)
-        full = scaled(target, PERCENT)
-        low, value = number(scaled(target * part.tracking.in_below, PERCENT)), f"FILL(c,{number(full)})"
-        when = f"{value}<{low} AND {value}*{count}<={number(full)}*({count}-1)"
+        full, low = (number(scaled(share, PERCENT)) for share in (target, target * part.tracking.in_below))
+        when = f"c<{low} AND c*i<={full}*(i-1)"
     else:
         watched = series("visible", tier=tier, period=part.period)
-        low, value = number(round(target * part.tracking.in_below, 9)), f"FILL(v,{WORLDS})"
-        when = f"{value}<{low}*{count} AND {value}<={number(target)}*({count}-1)"
+        low = number(round(target * part.tracking.in_below, 9))
+        when = f"v<{low}*i AND v<={number(target)}*(i-1)"
     return {**watched.metrics, "i": in_service(tier)}, when

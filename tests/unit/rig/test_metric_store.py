@@ -62,9 +62,10 @@ def test_sqs_is_late_by_a_minute_and_falls_asleep(store):
     """A queue that was empty for six hours publishes nothing until it is asked or used again."""
 
     def shown(now: float) -> float:
-        [value] = store.datapoints(
-            "AWS/SQS", VISIBLE, QUEUE, stat="Maximum", period=60, count=1, now=now + DELAY
+        value, late = store.datapoints(
+            "AWS/SQS", VISIBLE, QUEUE, stat="Maximum", period=60, count=2, now=now + DELAY
         )
+        assert math.isnan(late)
         return value
 
     store.datapoints("AWS/SQS", VISIBLE, QUEUE, stat="Maximum", period=60, count=1, now=0)
@@ -73,6 +74,21 @@ def test_sqs_is_late_by_a_minute_and_falls_asleep(store):
     late = 60 + SQS_SLEEPS_AFTER + 120
     store.put("AWS/SQS", VISIBLE, QUEUE, 0, at=late, seconds=60)
     assert math.isnan(shown(late))
+
+
+def test_minutes_of_a_late_metric_stand_beside_those_of_others(store):
+    """What is asked at one time is of the same minutes: the newest ones of the late metric are missing."""
+    cpu = {"AutoScalingGroupName": "s-web"}
+    for minute in range(1, 11):
+        store.put("iraas", "Responses", OURS, minute, at=minute * 60.0, seconds=60)
+        store.put("AWS/EC2", "CPUUtilization", cpu, minute, at=minute * 60.0, seconds=60)
+    asked = {"stat": "Average", "period": 60, "now": 603.0}
+    assert store.datapoints("iraas", "Responses", OURS, count=4, **asked) == [7, 8, 9, 10]
+    assert store.datapoints("AWS/EC2", "CPUUtilization", cpu, count=4, **asked)[:2] == [7, 8]
+    for count in (1, 2, 4):
+        newest = store.datapoints("AWS/EC2", "CPUUtilization", cpu, count=count, **asked)[-2:]
+        assert all(math.isnan(value) for value in newest)
+        assert len(newest) == min(2, count)
 
 
 def test_what_is_kept_is_bounded(store):

@@ -98,14 +98,13 @@ def test_alarms_look_at_the_largest_that_a_web_process_published():
 
 
 def test_one_comes_for_pictures_that_nobody_works_on():
-    """Visible or in flight, while the group says that it is empty or says nothing; whatever the newest datapoint is."""
+    """Visible or in flight, while the group says that it is empty or says nothing."""
     found = resources()
     alarm = found["AppStarvedAlarm"]
     [expression] = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
-    assert expression == "IF(FILL(i,0)>0,0,FILL(v,0)+FILL(n,0))"
-    assert (alarm["Threshold"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (1.0, 2, 3)
+    assert expression == ("IF(FILL(v,-1)>=0 AND FILL(n,-1)>=0,IF(FILL(i,0)>0,0,FILL(v,0)+FILL(n,0)))")
+    assert (alarm["Threshold"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (1.0, 3, 5)
     assert {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query} == {60}
     policy = found["AppStarvedPolicy"]
-    assert [step["ScalingAdjustment"] for step in policy["StepAdjustments"]] == [1, 1]
-    assert policy["StepAdjustments"][0] == {"MetricIntervalUpperBound": 0, "ScalingAdjustment": 1}
-    assert policy["EstimatedInstanceWarmup"] >= 180
+    assert policy["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
+    assert policy["EstimatedInstanceWarmup"] >= 240

@@ -49,9 +49,9 @@ def test_a_part_removes_only_while_the_others_are_calm():
     """Auto Scaling would not wait for an alarm that is quiet; each sees the other's metric. Out is each one's own."""
     both = Combined(parts=(step_alarms("backlog"), step_alarms("responses", high=50.0, low=5.0)))
     one, other = (properties(both, name) for name in ("AppInAlarm", "AppIn2Alarm"))
-    known = "FILL(v,-1)>=0 AND FILL(n,-1)>=0"
-    assert expressions(one)["e"] == f"IF({known},IF(FILL(r,5)<5,FILL(v,0)+FILL(n,0),11))"
-    assert expressions(other)["e"] == "IF(FILL(r,-1)>=0,IF(FILL(v,10)+FILL(n,10)<10,r,6))"
+    queue, replies = "FILL(v,-1)>=0 AND FILL(n,-1)>=0", "FILL(r,-1)>=0"
+    assert expressions(one)["e"] == f"IF({queue} AND {replies},IF(r<5,FILL(v,0)+FILL(n,0),11))"
+    assert expressions(other)["e"] == f"IF({replies} AND {queue},IF(FILL(v,0)+FILL(n,0)<10,r,6))"
     assert set(expressions(one)) == set(expressions(other)) == {"e", "v", "n", "r"}
     assert properties(both, "AppOut2Alarm")["MetricName"] == "Responses"
 
@@ -62,14 +62,11 @@ def test_target_tracking_beside_steps_leaves_removal_to_them():
     assert web["WebTracking"]["Properties"]["TargetTrackingConfiguration"]["DisableScaleIn"] is True
     alarm = web["WebInAlarm"]["Properties"]
     assert expressions(alarm)["e"] == (
-        "IF(FILL(r,-1)>=0,IF(FILL(c,50)<45 AND FILL(c,50)*FILL(i,0)<=50*(FILL(i,0)-1),r,11))"
+        "IF(FILL(r,-1)>=0 AND FILL(c,-1)>=0 AND FILL(i,-1)>=0,IF(c<45 AND c*i<=50*(i-1),r,11))"
     )
     assert alarm["EvaluationPeriods"] == 15
     beside = Combined(parts=(tracking(target=25.0), step_alarms(periods=15, missing="notBreaching")))
-    assert (
-        "FILL(v,1000000000)<22.5*FILL(i,0) AND FILL(v,1000000000)<=25*(FILL(i,0)-1)"
-        in expressions(properties(beside, "AppInAlarm"))["e"]
-    )
+    assert "IF(v<22.5*i AND v<=25*(i-1)," in expressions(properties(beside, "AppInAlarm"))["e"]
 
 
 def test_what_never_removes_keeps_the_others_from_it():
