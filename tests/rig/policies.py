@@ -107,11 +107,17 @@ class TrackingPolicy:
         """Seconds between two looks."""
         return self.watched.period
 
-    def wanted(self, source: MetricSource, has: Counts, now: float) -> int:
-        """Above the target for some periods: more, in proportion. Well below it for more of them: fewer."""
+    def wanted(self, source: MetricSource, has: Counts, now: float, *, late: int = 0) -> int:
+        """Above the target for some periods: more, in proportion. Well below it for more of them: fewer.
+
+        `late`: so many of the newest periods may be missing because the metric comes late; they are no gap.
+        """
         rule = self.rule
         most = max(rule.out_datapoints, rule.in_datapoints)
-        datapoints = self.watched.datapoints(source, count=most, now=now)
+        datapoints = self.watched.datapoints(source, count=most + late, now=now)
+        while len(datapoints) > most and math.isnan(datapoints[-1]):
+            datapoints = datapoints[:-1]
+        datapoints = datapoints[-most:]
         known = [point for point in datapoints if not math.isnan(point)]
         wanted = has.all
         if not known or math.isnan(datapoints[-1]):

@@ -19,6 +19,7 @@ from tests.rig.template import Stack
 
 LOOK = 5.0  # rig seconds between two looks at what is due
 GROUP_METRICS = "AWS/AutoScaling"
+LATE = 2  # minutes that the latest of AWS's own metrics is late, for target tracking
 
 
 class Move(NamedTuple):
@@ -69,7 +70,7 @@ class Scaler:
                     asked[group.spec.name].append(move)
         for name, (group, policy) in self._policies.items():
             if isinstance(policy, TrackingPolicy) and self._is_due(name, policy.every, now):
-                wanted = policy.wanted(self._store, self._counts(group, policy.warmup), now)
+                wanted = policy.wanted(self._store, self._counts(group, policy.warmup), now, late=LATE)
                 tracked[group.spec.name].append((policy, wanted))
         for name in asked.keys() | tracked.keys():
             self._move(self._groups[name], asked[name], tracked[name], now)

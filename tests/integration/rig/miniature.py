@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Mapping
 from types import TracebackType
@@ -113,10 +114,11 @@ class Miniature:
         return self.last(name, stack, stat, count=1)[-1]
 
     def last(self, name: str, stack: str, stat: str, *, count: int) -> list[float]:
-        """Its last periods of ten rig seconds."""
-        return self.store.datapoints(
-            "iraas", name, {"Stack": stack}, stat=stat, period=10, count=count, now=self.clock.now()
+        """Its last periods of ten rig seconds; the newest is left out as long as nothing is told of it."""
+        found = self.store.datapoints(
+            "iraas", name, {"Stack": stack}, stat=stat, period=10, count=count + 1, now=self.clock.now()
         )
+        return found[:-1] if math.isnan(found[-1]) else found[1:]
 
     def asked(self, operation: str) -> int:
         """How often CloudWatch was asked for it."""

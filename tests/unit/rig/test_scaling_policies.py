@@ -128,6 +128,10 @@ def test_target_tracking_removes_after_fifteen():
     assert tracking().wanted(calm, Counts(10, warming=1), 0.0) == 11
     assert tracking(DisableScaleIn=True).wanted(calm, Counts(10), 0.0) == 10
     assert tracking().wanted(Told(*[20.0] * 14, NAN), Counts(10), 0.0) == 10
+    late = Told(*[20.0] * 15, NAN, NAN)
+    assert tracking().wanted(late, Counts(10), 0.0) == 10
+    assert tracking().wanted(late, Counts(10), 0.0, late=2) == 4
+    assert tracking().wanted(Told(*[20.0] * 14, NAN, NAN, NAN), Counts(10), 0.0, late=2) == 10
 
 
 def test_the_largest_of_what_is_asked_for():
