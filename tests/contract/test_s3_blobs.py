@@ -47,6 +47,16 @@ class Bucket:
         self.client.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patience():
+    """A stand-in on a busy machine is slow, not away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("iraas.blobs.s3_attempts.TOTAL_SECONDS", 120.0)
+        patch.setattr("iraas.blobs.s3_objects.TIMEOUT", "60s")
+        patch.setattr("iraas.blobs.s3_pages.READ_SECONDS", 60.0)
+        yield
+
+
 class S3Contract(BlobContract):
     """What all three have in common: whoever inherits gives `bucket`, for all its tests."""
 

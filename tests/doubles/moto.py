@@ -36,10 +36,14 @@ def serve() -> None:
 
     moto, now, ahead = DomainDispatcherApplication(create_backend_app), utils.utcnow, timedelta()
     utils.utcnow = lambda: now() + ahead
+    alone = threading.Lock()  # moto looks, and puts later: of two threads that put if absent both could win
 
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         nonlocal ahead
         path = environ["PATH_INFO"]
+        if "HTTP_IF_NONE_MATCH" in environ:
+            with alone:
+                return moto(environ, start_response)
         if not path.startswith(ADVANCE):
             return moto(environ, start_response)
         ahead += timedelta(seconds=float(path.removeprefix(ADVANCE)))
