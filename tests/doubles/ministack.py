@@ -1,7 +1,8 @@
 """A stand-in for AWS in breadth, CloudFormation above all: ministack, a process on a free port of 127.0.0.1.
 
 Run as `python -m tests.doubles.ministack`, it says its port on standard output, and ends when standard input does.
-It drops properties in silence: a stack that it calls complete proves little.
+It drops properties in silence: a stack that it calls complete proves little. It knows nothing of where EC2 offers which
+instance types; here, everywhere all that are asked for.
 """
 
 from __future__ import annotations
@@ -44,13 +45,35 @@ def serve() -> None:
         from hypercorn.asyncio import serve as serve_app
         from hypercorn.config import Config
         from ministack.app import app
+        from ministack.services import ec2
 
+        ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = _offerings
         config = Config()
         config.bind = [f"fd://{listening.fileno()}"]  # never the interfaces that its own command takes
         config.loglevel = "WARNING"
         threading.Thread(target=_end_with_input, daemon=True).start()
         print(port, flush=True)  # noqa: T201 - whoever started this reads it
         asyncio.run(serve_app(app, config))
+
+
+def _offerings(asked: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+    """Every type that a filter names, in the region or in each of its zones."""
+    by_zone = asked["LocationType"] == ["availability-zone"]
+    places = [f"{REGION}{letter}" for letter in "abc"] if by_zone else [REGION]
+    kinds = [value for name, [value] in asked.items() if name.startswith("Filter.1.Value")]
+    items = "".join(
+        f"<item><instanceType>{kind}</instanceType><location>{place}</location></item>"
+        for place in places
+        for kind in kinds
+    )
+    answer = (
+        f"<DescribeInstanceTypeOfferingsResponse><instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>"
+    )
+    return (
+        200,
+        {"Content-Type": "application/xml"},
+        f"{answer}</DescribeInstanceTypeOfferingsResponse>".encode(),
+    )
 
 
 def _end_with_input() -> None:

@@ -41,7 +41,7 @@ def deploy(
     vpc: Annotated[str, typer.Option(help="[default: the default VPC]", show_default=False)] = "",
     subnet: Annotated[
         list[str] | None,
-        typer.Option(help="Once for each, in two zones at least. [default: one in each zone]"),
+        typer.Option(help="Once for each, in two zones at least. [default: one in each fitting zone]"),
     ] = None,
     policy: Annotated[
         Path | None,

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from iraas.deploy.account import Account
 from iraas.deploy.refusals import NotDone, in_words
+from iraas.deploy.validation import found_wrong
 from iraas.errors import IraasError
 
 MAX_TEMPLATE_BYTES = 51_200  # that may be sent in a request (CloudFormation quotas)
@@ -55,7 +56,8 @@ def prepare(
 ) -> ChangeSet:
     """Have CloudFormation reckon what would change. Earlier change sets of ours that were never executed go.
 
-    Raises `NotDone` when it refuses template or parameters, in its own words; nothing of the attempt is left then.
+    Raises `NotDone` when it refuses template, parameters or a resource, in its own words; nothing of the attempt is
+    left then.
     """
     forget(account, stack)
     client = account.client("cloudformation")
@@ -74,14 +76,15 @@ def prepare(
     empty = ChangeSet(made["Id"], stack, made["StackId"], kind, ())
     try:
         status, reason, changes = _described(account, empty, rest)
+        if status == "FAILED" and not any(words in reason for words in _NOTHING):
+            why = found_wrong(account, empty.id) or " ".join(reason.split())
+            raise NotDone(f"CloudFormation refuses the changes: {why}")
     except BaseException:
         discard(account, empty)
         raise
     if status == "FAILED":
         discard(account, empty)
-        if any(words in reason for words in _NOTHING):
-            return empty
-        raise NotDone(f"CloudFormation refuses the changes: {' '.join(reason.split())}")
+        return empty
     return empty._replace(changes=tuple(changes))
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from iraas.deploy.account import Account
 from iraas.deploy.body import body
+from iraas.deploy.instance_types import Types, choose_types, without_types
 from iraas.deploy.network import check_certificate, find_network
 from iraas.deploy.options import (
     Options,
@@ -18,16 +19,15 @@ from iraas.deploy.options import (
     for_request,
     said,
 )
-from iraas.deploy.refusals import in_words
 from iraas.deploy.release import Release
 from iraas.deploy.rollout import Wanted, Watcher, roll_out
 from iraas.deploy.stack import Stack, State
 from iraas.deploy.template import parameters, read_template, service_template
-from iraas.errors import ConfigurationError
 from iraas.scaling.plan import Plan, read_plan
 
 HIDDEN = "****"  # what CloudFormation shows of a parameter with NoEcho
 TAG = "iraas"  # on everything that the stack makes, with the stack's name
+ENDPOINT = "StorageEndpoint"  # of the template, the way to S3
 
 
 class Request(NamedTuple):
@@ -58,6 +58,7 @@ class Deployment:
         if request.options.certificate:
             check_certificate(request.options.certificate, account.region)
         self._before: dict[str, str] = {}  # parameters of a stack that failed, for the one in its place
+        self._types: Types  # found out when it runs
 
     def run(self, watcher: Watcher) -> State:
         """Deploy -> the stack as it is then. Raises `ConfigurationError` and `NotDone`, each with its mend."""
@@ -67,7 +68,7 @@ class Deployment:
         self._before = {name: value for name, value in had.items() if value != HIDDEN}
         check_encryption({"CertificateArn": "", "AllowHttp": "false", **self._before, **self._said})
         architecture = self._said.get("Architecture") or had.get("Architecture") or "x86_64"
-        self._check_types(architecture)
+        self._choose_types(watcher)
         release = self._request.build(architecture)
         self._said |= {"Release": release.key, "ReleaseSha256": release.sha256}
         wanted = Wanted(self._template, self._parameters, release, {TAG: self._request.name})
@@ -77,7 +78,7 @@ class Deployment:
         plan = self._request.plan
         if plan is None and state is not None:
             plan = kept_plan(self._stack.template(), state.parameters)
-        return body(service_template(plan))
+        return body(without_types(service_template(plan), self._types.lacking))
 
     def _parameters(self, state: State | None) -> list[dict[str, Any]]:
         asked = parameters(service_template(self._request.plan))
@@ -88,40 +89,36 @@ class Deployment:
             check_bounds(completed(asked, values))
             return for_request(asked, values, None)
         check_bounds({**completed(asked, state.parameters), **self._said})
-        return for_request(asked, {**self._moved(), **self._said}, state.parameters)
+        return for_request(asked, {**self._moved(state), **self._said}, state.parameters)
 
     def _network_of_new(self) -> dict[str, str]:
-        return self._moved() or ({} if "Vpc" in self._before else self._network())
+        return self._moved(None) or ({} if "Vpc" in self._before else self._network(""))
 
-    def _moved(self) -> dict[str, str]:
-        return self._network() if self._request.vpc or self._request.subnets else {}
+    def _moved(self, state: State | None) -> dict[str, str]:
+        if not (self._request.vpc or self._request.subnets):
+            return {}
+        return self._network(self._stack.physical(ENDPOINT) if state else "")
 
-    def _network(self) -> dict[str, str]:
-        network = find_network(self._account, self._request.name, self._request.vpc, self._request.subnets)
+    def _network(self, endpoint: str) -> dict[str, str]:
+        network = find_network(
+            self._account, self._types, self._request.vpc, self._request.subnets, endpoint=endpoint
+        )
         return {
             "Vpc": network.vpc,
             "Subnets": ",".join(network.subnets),
             "RouteTables": ",".join(network.route_tables),
         }
 
-    def _check_types(self, architecture: str) -> None:
-        """Instance types that are named must be of the architecture; workers follow the cores unless told."""
-        kinds = [self._said[name] for name in ("AppInstanceType", "WebInstanceType") if self._said.get(name)]
-        if not kinds:
-            return
-        with in_words("looking at instance types"):
-            found = self._account.pages(
-                "ec2", "describe_instance_types", "InstanceTypes", InstanceTypes=kinds
+    def _choose_types(self, watcher: Watcher) -> None:
+        """Of what was said, and of what the stack keeps; workers follow the vCPUs of a type that is said."""
+        self._types = choose_types(self._account, {**self._before, **self._said})
+        if self._said.get("AppInstanceType"):
+            self._said.setdefault("WorkersPerInstance", str(self._types.vcpus))
+        if self._types.lacking:
+            watcher.says(
+                f"{self._account.region} does not offer {', '.join(self._types.lacking)}: "
+                f"the app tier takes {', '.join(self._types.app)}."
             )
-        for one in found:
-            known = one["ProcessorInfo"]["SupportedArchitectures"]
-            if architecture not in known:
-                raise ConfigurationError(
-                    f"{one['InstanceType']} is {', '.join(known)}, and the stack is {architecture}: "
-                    f"say --architecture {known[-1]}, or take another type"
-                )
-            if one["InstanceType"] == self._said.get("AppInstanceType"):
-                self._said.setdefault("WorkersPerInstance", str(one["VCpuInfo"]["DefaultVCpus"]))
 
 
 def kept_plan(template: str, values: dict[str, str]) -> Plan | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple, Protocol
 
-from iraas.deploy.account import Account
 from iraas.deploy.buckets import Content, is_there
 from iraas.deploy.drain import drain
 from iraas.deploy.events import Event
+from iraas.deploy.queues import name_of, outlast, queues_there, remove
 from iraas.deploy.refusals import NotDone, in_words
 from iraas.deploy.remains import clear, contents
 from iraas.deploy.stack import Resource, Stack, State, phase
@@ -20,6 +20,7 @@ from iraas.deploy.stack import Resource, Stack, State, phase
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 KEPT = {"DELETE_SKIPPED", "DELETE_FAILED"}
 BUCKETS = ("inputs", "results", "artifacts")
+QUEUES = ("requests", "dead-letters", "responses-")
 
 
 class Watcher(Protocol):
@@ -85,7 +86,7 @@ def find(stack: Stack) -> Found:
         state,
         stack.resources(state.id) if state else [],
         contents(stack, state) if state else [],
-        response_queues(stack.account, stack.name),
+        response_queues(stack),
         image_stack(stack).state(),
         images(stack),
     )
@@ -110,12 +111,8 @@ def destroy(stack: Stack, found: Found, watcher: Watcher, *, empty_buckets: bool
     refuse_full_buckets(found, empty_buckets=empty_buckets)
     if found.state:
         _destroy_stack(stack, found, watcher, empty_buckets=empty_buckets)
-    queues = response_queues(stack.account, stack.name)
-    with in_words("removing response queues"):
-        for url in queues:
-            stack.account.client("sqs").delete_queue(QueueUrl=url)
-    if queues:
-        watcher.says(f"{len(queues)} response queues removed.")
+    if removed := remove(stack.account, response_queues(stack)):
+        watcher.says(f"{removed} response queues removed.")
     if found.image_stack:
         image = image_stack(stack)
         total = len(image.resources())
@@ -127,7 +124,7 @@ def destroy(stack: Stack, found: Found, watcher: Watcher, *, empty_buckets: bool
         for image_id in images(stack):
             stack.account.client("ec2").deregister_image(ImageId=image_id, DeleteAssociatedSnapshots=True)
             watcher.says(f"The image {image_id} is removed.")
-    return left(stack, found.state)
+    return left(stack, found.state, watcher)
 
 
 def _destroy_stack(stack: Stack, found: Found, watcher: Watcher, *, empty_buckets: bool) -> None:
@@ -169,13 +166,12 @@ def images(stack: Stack) -> list[str]:
     return [str(image["ImageId"]) for image in found if image.get("Name", "").startswith(prefix)]
 
 
-def response_queues(account: Account, stack: str) -> list[str]:
+def response_queues(stack: Stack) -> list[str]:
     """URLs of the queues that web processes made, and no template knows."""
-    with in_words("listing queues"):
-        return account.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=f"{stack}-responses-")
+    return queues_there(stack.account, f"{stack.name}-responses-")
 
 
-def left(stack: Stack, state: State | None) -> list[str]:
+def left(stack: Stack, state: State | None, watcher: Watcher) -> list[str]:
     """What there still is of the name: what CloudFormation did not remove, and what is called so."""
     account, name = stack.account, stack.name
     found = []
@@ -189,11 +185,17 @@ def left(stack: Stack, state: State | None) -> list[str]:
     for bucket in (f"{name}-{account.id}-{what}" for what in BUCKETS):
         if is_there(account, bucket):
             found.append(f"the bucket {bucket}")
-    with in_words("listing queues"):
-        for what in ("requests", "dead-letters", "responses-"):
-            urls = account.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix=f"{name}-{what}")
-            found += [f"the queue {url.rpartition('/')[2]}" for url in urls]
-    return list(dict.fromkeys(found))
+    return found + [f"the queue {name_of(url)}" for url in _queues_left(stack, watcher)]
+
+
+def _queues_left(stack: Stack, watcher: Watcher) -> list[str]:
+    """URLs of queues of the name that have not gone."""
+    going = [url for what in QUEUES for url in queues_there(stack.account, f"{stack.name}-{what}")]
+    if going:
+        watcher.says(
+            f"Queues still answer, as they do for a minute after their end. Waiting for {len(going)}."
+        )
+    return outlast(stack.account, going, rest=stack.rest, clock=stack.clock)
 
 
 def _resources_of_the_deleted(stack: Stack, state: State) -> list[Resource]:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from iraas.deploy.account import Account
+from iraas.deploy.instance_types import Types
 from iraas.deploy.refusals import in_words
+from iraas.deploy.zones import LEAST_ZONES, check_zones, one_a_zone
 from iraas.errors import ConfigurationError
 
-LEAST_ZONES = 2  # an application load balancer wants subnets in two (its user guide, "Availability Zones")
 _VPC = re.compile(r"vpc-[0-9a-f]{8,17}")
 _SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/[\w-]+")
@@ -25,11 +26,13 @@ class Network(NamedTuple):
     route_tables: tuple[str, ...]  # of the subnets; the S3 endpoint stands in them
 
 
-def find_network(account: Account, stack: str, vpc: str = "", subnets: Sequence[str] = ()) -> Network:
-    """What was said, checked, and what was not: the default VPC, and one subnet for each of its zones.
+def find_network(
+    account: Account, types: Types, vpc: str = "", subnets: Sequence[str] = (), *, endpoint: str = ""
+) -> Network:
+    """What was said, checked, and what was not: the default VPC, and one subnet for each zone that has these types.
 
-    Route tables that have a way to S3 already are left out, unless this stack made it.
-    Raises `ConfigurationError` where there is none, or where a balancer could not stand.
+    Route tables that have a way to S3 already are left out, unless it is `endpoint`: the stack's own, by its id.
+    Raises `ConfigurationError` where there is none, or where balancer or instances could not stand.
     """
     check_ids(vpc, subnets)
     client = account.client("ec2")
@@ -39,7 +42,11 @@ def find_network(account: Account, stack: str, vpc: str = "", subnets: Sequence[
         elif not vpc:
             vpc = str(_subnets(client, subnets)[0]["VpcId"])
         there = _by_id(client, vpc, account.region)
-        chosen = [_named(there, name, vpc) for name in subnets] or _one_a_zone(there)
+        if subnets:
+            chosen = [_named(there, name, vpc) for name in subnets]
+            check_zones(account, chosen, types)
+        else:
+            chosen = one_a_zone(account, there.values(), types)
         zones = tuple(sorted({subnet["AvailabilityZone"] for subnet in chosen}))
         if len(zones) < LEAST_ZONES:
             raise ConfigurationError(
@@ -48,7 +55,7 @@ def find_network(account: Account, stack: str, vpc: str = "", subnets: Sequence[
                 "name two with --subnet, or make one in another zone"
             )
         ids = tuple(subnet["SubnetId"] for subnet in chosen)
-        taken = _with_endpoint(client, vpc, account.region, stack)
+        taken = _with_endpoint(client, vpc, account.region, endpoint)
         return Network(vpc, ids, zones, tuple(sorted(_route_tables(client, vpc, ids) - taken)))
 
 
@@ -118,16 +125,11 @@ def _named(there: dict[str, Any], subnet: str, vpc: str) -> Any:
     return there[subnet]
 
 
-def _one_a_zone(there: dict[str, Any]) -> list[Any]:
-    """A balancer takes one for each zone; a zone's default subnet before others, then by id."""
-    by_zone: dict[str, Any] = {}
-    for subnet in sorted(there.values(), key=lambda one: (not one.get("DefaultForAz"), one["SubnetId"])):
-        by_zone.setdefault(subnet["AvailabilityZone"], subnet)
-    return [by_zone[zone] for zone in sorted(by_zone)]
+def _with_endpoint(client: Any, vpc: str, region: str, ours: str) -> set[str]:
+    """Route tables that have a gateway to S3 from somebody else; a table takes one ("Gateway endpoints", VPC guide).
 
-
-def _with_endpoint(client: Any, vpc: str, region: str, stack: str) -> set[str]:
-    """Route tables that have a gateway to S3 from somebody else; a table takes one ("Gateway endpoints", VPC guide)."""
+    Ours is told by its id: CloudFormation did not always tag endpoints (cloudformation-coverage-roadmap #196).
+    """
     found = client.describe_vpc_endpoints(
         Filters=[
             {"Name": "vpc-id", "Values": [vpc]},
@@ -135,10 +137,7 @@ def _with_endpoint(client: Any, vpc: str, region: str, stack: str) -> set[str]:
             {"Name": "service-name", "Values": [f"com.amazonaws.{region}.s3"]},
         ]
     )["VpcEndpoints"]
-    ours = {"Key": "aws:cloudformation:stack-name", "Value": stack}
-    return {
-        table for one in found if ours not in one.get("Tags", []) for table in one.get("RouteTableIds", [])
-    }
+    return {table for one in found if one["VpcEndpointId"] != ours for table in one.get("RouteTableIds", [])}
 
 
 def _route_tables(client: Any, vpc: str, subnets: Sequence[str]) -> set[str]:

@@ -19,7 +19,7 @@ from iraas.scaling.plan import Plan
 # What is found out or made when it is really deployed.
 LATER = {
     "Vpc": "the default VPC",
-    "Subnets": "one in each of its zones",
+    "Subnets": "one in each fitting zone",
     "RouteTables": "those of the subnets",
     "ApiKeys": "a new key, shown once",
     "Release": "built from this iraas",

@@ -109,6 +109,8 @@ def account(double: SqsProgram, folder: Path, endpoint: str = "") -> Iterator[Cl
         patch.setattr("iraas.deploy.events.LOOK_SECONDS", 0.05)
         patch.setattr("iraas.deploy.changes.LOOK_SECONDS", 0.05)
         patch.setattr("iraas.deploy.drain.LOOK_SECONDS", 0.05)
+        patch.setattr("iraas.deploy.queues.LOOK_SECONDS", 0.05)
+        patch.setattr("iraas.deploy.queues.MOST_SECONDS", 0.5)
         patch.setattr(
             "iraas.deploy.deployment.service_template",
             lambda plan=None, web=None: without(

@@ -4,17 +4,56 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.unit.deploy.aws import refused
+
 
 class Queues:
-    """SQS: URLs of queues."""
+    """SQS: URLs of queues. One that is removed is listed on, and refuses whoever asks it, as SQS's do for minutes."""
 
     def __init__(self, aws: Any) -> None:
         self.urls: list[str] = []
+        self.removed: list[str] = []  # listed still
+        self.lingering: dict[str, int] = {}  # questions that a removed queue answers, before it refuses them
+        self.code = "AWS.SimpleQueueService.NonExistentQueue"
+        self.page = 1000  # that are listed at once
         aws.on("sqs", "ListQueues", self._list)
-        aws.on("sqs", "DeleteQueue", lambda **asked: self.urls.remove(asked["QueueUrl"]) or {})
+        aws.on("sqs", "DeleteQueue", self._delete)
+        aws.on("sqs", "GetQueueAttributes", self._describe)
 
-    def _list(self, QueueNamePrefix: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        return {"QueueUrls": [url for url in self.urls if url.rpartition("/")[2].startswith(QueueNamePrefix)]}
+    def end(self, url: str) -> None:
+        """Whoever made the queue removes it."""
+        self.urls.remove(url)
+        self.removed.append(url)
+
+    def _list(
+        self,
+        QueueNamePrefix: str,  # noqa: N803
+        MaxResults: int = 0,  # noqa: N803
+        NextToken: str = "0",  # noqa: N803
+    ) -> dict[str, Any]:
+        found = [
+            url for url in (*self.urls, *self.removed) if url.rpartition("/")[2].startswith(QueueNamePrefix)
+        ]
+        assert MaxResults <= 1000, "SQS refuses more"
+        start, page = int(NextToken), min(MaxResults or self.page, self.page)
+        more = MaxResults and len(found) > start + page  # without it there is no second page
+        return {
+            "QueueUrls": found[start : start + page],
+            **({"NextToken": str(start + page)} if more else {}),
+        }
+
+    def _delete(self, QueueUrl: str) -> dict[str, Any]:  # noqa: N803
+        if QueueUrl not in self.urls:
+            raise refused(self.code, "The specified queue does not exist.", "DeleteQueue")
+        self.end(QueueUrl)
+        return {}
+
+    def _describe(self, QueueUrl: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        if QueueUrl not in self.urls:
+            if not self.lingering.get(QueueUrl):
+                raise refused(self.code, "The specified queue does not exist.", "GetQueueAttributes")
+            self.lingering[QueueUrl] -= 1
+        return {"Attributes": {"QueueArn": "arn:aws:sqs:us-east-1:1:" + QueueUrl.rpartition("/")[2]}}
 
 
 class Images:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.deploy.aws import Aws
 from tests.unit.deploy.buckets import Buckets
+from tests.unit.deploy.offers import Offers
 from tests.unit.deploy.stacks import Stacks
 
 from iraas.deploy.release import Release
@@ -28,6 +29,12 @@ def aws() -> Aws:
 def stacks(aws: Aws) -> Stacks:
     """CloudFormation, without a stack."""
     return Stacks(aws)
+
+
+@pytest.fixture
+def offers(aws: Aws) -> Offers:
+    """EC2's instance types, all of which there are in both zones."""
+    return Offers(aws)
 
 
 @pytest.fixture

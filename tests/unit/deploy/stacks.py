@@ -9,6 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 from tests.unit.deploy.aws import Aws, refused
 
+VALIDATION_FAILED = (  # word for word, from https://github.com/aws-cloudformation/rain/pull/744
+    "The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck]. To troubleshoot Early "
+    "Validation errors, use the DescribeEvents API for detailed failure information."
+)
+
 
 class Stacks:
     """CloudFormation for one stack, whose operations take their time: `rest` is a moment in which something happens."""
@@ -26,6 +31,9 @@ class Stacks:
         self.template = "{}"
         self.change_sets: dict[str, dict[str, Any]] = {}
         self.changes: list[dict[str, str]] = [change("Add", "ArtifactsBucket", "AWS::S3::Bucket")]
+        self.wrong: list[
+            dict[str, str]
+        ] = []  # what a change set's validation found, as DescribeEvents says it
         self.reckoning = 1  # looks until a change set is reckoned
         self.pending: list[Callable[[], object]] = []  # what happens, one at each `rest`
         self.on_execute: list[Callable[[], object]] = []
@@ -36,7 +44,7 @@ class Stacks:
         for operation in (
             "DescribeStacks", "DescribeStackEvents", "ListStackResources", "CreateChangeSet", "DescribeChangeSet",
             "ExecuteChangeSet", "DeleteChangeSet", "ListChangeSets", "DeleteStack", "ContinueUpdateRollback",
-            "GetTemplate",
+            "GetTemplate", "DescribeEvents",
         ):  # fmt: skip
             aws.on("cloudformation", operation, getattr(self, f"_{operation}"))
 
@@ -144,10 +152,25 @@ class Stacks:
         found["looks"] += 1
         if found["looks"] <= self.reckoning:
             return {"Status": "CREATE_IN_PROGRESS"}
+        if self.wrong:
+            return {"Status": "FAILED", "StatusReason": VALIDATION_FAILED}
         if not self.changes:
             return {"Status": "FAILED", "StatusReason": "The submitted information didn't contain changes."}
         page = self._page("Changes", [{"ResourceChange": one} for one in self.changes], NextToken)
         return {"Status": "CREATE_COMPLETE", **page}
+
+    def _DescribeEvents(  # noqa: N802
+        self,
+        ChangeSetName: str,  # noqa: N803
+        Filters: dict[str, bool],  # noqa: N803
+        NextToken: str = "0",  # noqa: N803
+    ) -> dict[str, Any]:
+        assert Filters == {"FailedEvents": True}
+        if ChangeSetName not in self.change_sets:  # found by its ARN, and while it is there
+            raise refused(
+                "ValidationError", "One of ChangeSetName, OperationId or StackName must be specified"
+            )
+        return self._page("OperationEvents", self.wrong, NextToken)
 
     def _ExecuteChangeSet(self, **asked: Any) -> dict[str, Any]:  # noqa: N802
         found = self.change_sets.pop(asked["ChangeSetName"])

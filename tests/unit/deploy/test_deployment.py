@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.deploy.offers import kind
 from tests.unit.deploy.watched import Watched
 
 from iraas.deploy.bill import PRICES, read_prices
 from iraas.deploy.deployment import Deployment, Request
+from iraas.deploy.instance_types import without_types
 from iraas.deploy.network import Network
 from iraas.deploy.operators import environment
 from iraas.deploy.options import Options
@@ -22,10 +24,16 @@ OURS = Plan(minimum=1, maximum=7, policy=Staffing(objective=3.5, boot=60.0))
 
 
 @pytest.fixture(autouse=True)
-def world(aws, stacks, buckets, monkeypatch):
-    """A default VPC; every rollout succeeds at once."""
+def asked_of_network(aws, stacks, buckets, offers, monkeypatch) -> list[tuple[Any, ...]]:
+    """A default VPC, and what was asked of it; every rollout succeeds at once."""
     network = Network("vpc-1", ("subnet-1", "subnet-2"), ("a", "b"), ("rtb-1",))
-    monkeypatch.setattr("iraas.deploy.deployment.find_network", lambda *_: network)
+    asked: list[tuple[Any, ...]] = []
+
+    def find(_account: Any, types: Any, vpc: str, _subnets: Any, *, endpoint: str) -> Network:
+        asked.append((types, vpc, endpoint))
+        return network
+
+    monkeypatch.setattr("iraas.deploy.deployment.find_network", find)
 
     def done() -> None:
         stacks.happens("ArtifactsBucket", "CREATE_COMPLETE")
@@ -36,10 +44,18 @@ def world(aws, stacks, buckets, monkeypatch):
         )
 
     stacks.on_execute = [done]
+    return asked
 
 
 def deploy(
-    aws, stack, release, *, plan: Plan | None = None, vpc: str = "", **flags: Any
+    aws,
+    stack,
+    release,
+    *,
+    plan: Plan | None = None,
+    vpc: str = "",
+    watched: Watched | None = None,
+    **flags: Any,
 ) -> tuple[Deployment, list[str]]:
     built: list[str] = []
 
@@ -48,9 +64,9 @@ def deploy(
         return release
 
     options = Options(**flags)
-    request = Request("photos", options, plan, "", (), build, lambda: ("the key", f"admin:{HASH}"))
+    request = Request("photos", options, plan, vpc, (), build, lambda: ("the key", f"admin:{HASH}"))
     deployment = Deployment(aws.account(), stack, request)
-    deployment.run(Watched())
+    deployment.run(watched or Watched())
     return deployment, built
 
 
@@ -153,27 +169,52 @@ def test_what_cannot_be_is_refused_before_anything_is_made(case, aws, stack, sta
     assert aws.calls("CreateMultipartUpload") == []
 
 
-def test_types_are_of_the_architecture_and_bring_their_cores(aws, stack, release):
+def test_types_are_of_the_architecture_and_bring_their_cores(aws, offers, stack, release):
     """c7i.xlarge has four vCPUs, so four workers; on arm64 it cannot be."""
-    aws.on(
-        "ec2",
-        "DescribeInstanceTypes",
-        lambda **_: {
-            "InstanceTypes": [
-                {
-                    "InstanceType": "c7i.xlarge",
-                    "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
-                    "VCpuInfo": {"DefaultVCpus": 4},
-                }
-            ]
-        },
-    )
+    offers.kinds["c7i.xlarge"] = kind("c7i.xlarge", vcpus=4)
     deploy(aws, stack, release, http=True, instance_type="c7i.xlarge")
     assert sent(aws)["WorkersPerInstance"] == "4"
     deploy(aws, stack, release, instance_type="c7i.xlarge", workers_per_instance=3)
     assert sent(aws)["WorkersPerInstance"] == "3"
     with pytest.raises(ConfigurationError, match=r"c7i\.xlarge is x86_64, and the stack is arm64"):
         deploy(aws, stack, release, instance_type="c7i.xlarge", architecture="arm64")
+
+
+def test_a_type_that_the_stack_keeps_must_do_as_well(aws, offers, stack, release):
+    """Without a word of it now: a change of the architecture would be taken back by AWS after minutes."""
+    offers.kinds["c7i.xlarge"] = kind("c7i.xlarge", vcpus=4)
+    deploy(aws, stack, release, http=True, instance_type="c7i.xlarge")
+    deploy(aws, stack, release, maximum=3)
+    assert (sent(aws)["AppInstanceType"], sent(aws)["WorkersPerInstance"]) == ("(kept)", "(kept)")
+    with pytest.raises(ConfigurationError, match=r"c7i\.xlarge is x86_64, and the stack is arm64"):
+        deploy(aws, stack, release, architecture="arm64")
+
+
+def test_types_that_the_region_lacks_are_not_in_its_template(aws, offers, stack, release, asked_of_network):
+    """Neither in a new stack nor in an update; a line says so, and the network is found for what is left."""
+    offers.lacking["us-east-1"] = {"c7i.large"}
+    watched = Watched()
+    deploy(aws, stack, release, http=True, watched=watched)
+    deploy(aws, stack, release, maximum=3)
+    for asked in aws.calls("CreateChangeSet"):
+        assert asked["TemplateBody"] == without_types(service_template(), ["c7i.large"])
+    line = "us-east-1 does not offer c7i.large: the app tier takes m7i.large, c6i.large, m6i.large."
+    assert watched.lines[0] == line
+    assert [types.app for types, *_ in asked_of_network] == [("m7i.large", "c6i.large", "m6i.large")]
+
+
+def test_a_stack_that_moves_keeps_its_own_way_to_s3(aws, stack, stacks, release, asked_of_network):
+    """Its endpoint is told by the id that the stack has of it; a new stack has none."""
+    deploy(aws, stack, release, http=True, vpc="vpc-0000000a")
+    stacks.happens("StorageEndpoint", "CREATE_COMPLETE", kind="AWS::EC2::VPCEndpoint")
+    stacks.ends("CREATE_COMPLETE")
+    stacks.physical["StorageEndpoint"] = "vpce-1"
+    deploy(aws, stack, release, vpc="vpc-0000000a")
+    deploy(aws, stack, release)
+    assert [(vpc, endpoint) for _, vpc, endpoint in asked_of_network] == [
+        ("vpc-0000000a", ""),
+        ("vpc-0000000a", "vpce-1"),
+    ]
 
 
 def test_an_operator_gets_the_settings_of_the_stack(stack, stacks):

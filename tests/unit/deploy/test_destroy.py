@@ -83,6 +83,27 @@ def test_nothing_is_left(stack, service, buckets, queues, groups):
     assert find(stack).is_nothing
 
 
+def test_queues_that_sqs_still_lists_are_not_left(stack, service, queues):
+    """Its list lags by minutes: a clean end says so, and a second call finds nothing."""
+    queues.urls.append("https://sqs/1/photos-requests")
+    service.on_delete.append(lambda: queues.end("https://sqs/1/photos-requests"))
+    queues.lingering["https://sqs/1/photos-requests"] = 2
+    watched = Watched()
+
+    assert end(stack, watched) == []
+    assert "https://sqs/1/photos-requests" in queues.removed
+    assert "Queues still answer, as they do for a minute after their end. Waiting for 1." in watched.lines
+    assert find(stack).is_nothing
+
+
+def test_queues_that_go_by_themselves_are_no_failure(stack, service, queues):
+    """A web process removes its own queue when it ends, between our look and our hand."""
+    found = find(stack)
+    queues.end("https://sqs/1/photos-responses-a")
+    queues.lingering["https://sqs/1/photos-responses-a"] = 1
+    assert destroy(stack, found, Watched(), empty_buckets=False) == []
+
+
 def test_images_go_with_the_service(aws, stack, service, images):
     """Those of this deployment, with their snapshots; another's stay."""
     images.names = {"ami-1": "photos-image 2026-11-22", "ami-2": "photos2-image 2026-11-22"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.deploy.offers import OURS
 
 from iraas.deploy.network import check_certificate, check_ids, find_network
 from iraas.errors import ConfigurationError
@@ -49,12 +50,12 @@ class Ec2:
 
 
 @pytest.fixture
-def ec2(aws):
+def ec2(aws, offers):
     return Ec2(aws)
 
 
-def find(aws, *said: Any):
-    return find_network(aws.account(), "photos", *said)
+def find(aws, *said: Any, **more: str):
+    return find_network(aws.account(), OURS, *said, **more)
 
 
 def test_unless_told_it_is_the_default_vpc_with_a_subnet_in_each_zone(aws, ec2):
@@ -67,8 +68,22 @@ def test_unless_told_it_is_the_default_vpc_with_a_subnet_in_each_zone(aws, ec2):
     assert found.route_tables == ("rtb-main",)
 
 
-def test_subnets_that_are_named_bring_their_vpc(aws, ec2):
+def test_a_zone_without_the_types_is_left_out_also_of_a_vpc_that_is_named(aws, ec2, offers):
+    """Subnets that are named are taken as they are, as long as something can start there."""
+    ec2.subnets.append(subnet(3, "us-east-1e", default=True))
+    offers.zones["us-east-1e"] = "availability-zone"
+    offers.lacking["us-east-1e"] = {"t3.small"}
+    assert find(aws).zones == find(aws, VPC).zones == ("us-east-1a", "us-east-1b")
+    named = ("subnet-00000001", "subnet-00000003")
+    assert find(aws, VPC, named).subnets == named
+    offers.lacking["us-east-1e"] = {"*"}
+    with pytest.raises(ConfigurationError, match="nothing could start in subnet-00000003"):
+        find(aws, VPC, named)
+
+
+def test_subnets_that_are_named_bring_their_vpc(aws, ec2, offers):
     """`--subnet` alone is enough; a subnet with a table of its own needs that one."""
+    offers.zones["us-east-1c"] = "availability-zone"
     ec2.subnets += [subnet(3, "us-east-1a", vpc=OTHER), subnet(4, "us-east-1c", vpc=OTHER)]
     ec2.tables.append({"RouteTableId": "rtb-own", "Associations": [{"SubnetId": "subnet-00000004"}]})
     found = find(aws, "", ("subnet-00000003", "subnet-00000004"))
@@ -76,11 +91,18 @@ def test_subnets_that_are_named_bring_their_vpc(aws, ec2):
 
 
 def test_a_table_that_has_a_way_to_s3_gets_no_second_one(aws, ec2):
-    """AWS refuses two; the one that this stack made itself does not count."""
-    ec2.endpoints = [{"RouteTableIds": ["rtb-main"], "Tags": []}]
+    """AWS refuses two. The one that the stack made itself is told by its id: it may have no tags."""
+    ec2.endpoints = [
+        {
+            "VpcEndpointId": "vpce-1",
+            "RouteTableIds": ["rtb-main"],
+            "Tags": [{"Key": "aws:cloudformation:stack-name", "Value": "photos"}],  # one of another day
+        }
+    ]
     assert find(aws).route_tables == ()
-    ec2.endpoints[0]["Tags"] = [{"Key": "aws:cloudformation:stack-name", "Value": "photos"}]
-    assert find(aws).route_tables == ("rtb-main",)
+    assert find(aws, endpoint="vpce-2").route_tables == ()
+    ec2.endpoints[0]["Tags"] = []
+    assert find(aws, endpoint="vpce-1").route_tables == ("rtb-main",)
 
 
 REFUSED = {

@@ -110,6 +110,12 @@ def test_costs_are_told_when_asked_for():
     assert {who["Address"] for item in told for who in item["Subscribers"]} == {"ann@example.com"}
 
 
+def test_a_budget_for_somebody_else_can_take_its_place():
+    """Who is told is create-only: the new budget is made while the old one is there, and no two have one name."""
+    budget = service(MonthlyCostLimit="50", CostEmail="ann@example.com").resources["CostAlarm"].properties
+    assert "BudgetName" not in budget["Budget"]
+
+
 def test_the_dashboard_shows_what_there_is():
     """It is JSON; its metrics are published by somebody, its decisions are logged, its price is the page's."""
     stack = service()

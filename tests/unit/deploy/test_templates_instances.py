@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from tests.rig.machines.user_data import files, variables
 from tests.stack_template import TIERS, image, read, service, user_data
 
@@ -131,3 +132,14 @@ def test_the_image_is_built_in_the_same_way():
     for architecture, debian in (("x86_64", "amd64"), ("arm64", "arm64")):
         [recipe] = image(Architecture=architecture).of("AWS::ImageBuilder::ImageRecipe").values()
         assert recipe.properties["ParentImage"].endswith(f"/{debian}}}}}")
+
+
+def test_the_next_image_takes_the_place_of_the_last():
+    """A recipe takes its next version from an x, a component its next build: neither is refused as there already."""
+    stack = image()
+    model = Session().get_service_model("imagebuilder")
+    for kind, operation in {"ImageRecipe": "CreateImageRecipe", "Component": "CreateComponent"}.items():
+        asked = model.operation_model(operation).input_shape.members["semanticVersion"].metadata["pattern"]
+        for found in stack.of(f"AWS::ImageBuilder::{kind}").values():
+            assert re.fullmatch(asked, found.properties["Version"])
+            assert ("x" in found.properties["Version"]) == (kind == "ImageRecipe")
