@@ -30,8 +30,8 @@ def folder(tmp_path_factory):
     return path
 
 
-def load(*arguments) -> tuple[int, dict, str]:
-    command = [sys.executable, "-m", "iraas", "load", *map(str, arguments), "--json"]
+def load(*arguments, within=()) -> tuple[int, dict, str]:
+    command = [*within, sys.executable, "-m", "iraas", "load", *map(str, arguments), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
 
@@ -48,6 +48,13 @@ def test_every_picture_is_sent_and_its_label_checked(server, folder, tmp_path):
     code, said, complaint = load(server, folder, "--expect", expect)
     assert (code, said["asked"], said["right"], complaint) == (0, PICTURES, PICTURES, "")
     assert said["url"] == f"{server}/v1/images"
+
+
+def test_a_shell_s_limit_of_open_files_is_no_limit_of_clients(server, folder):
+    """Each client has a connection; the soft limit is raised as far as the hard one allows."""
+    narrow = ("bash", "-c", 'ulimit -Sn 64; exec "$@"', "bash")
+    code, said, complaint = load(server, folder, "--clients", 200, "--requests", 400, within=narrow)
+    assert (code, said["asked"], said["right"], complaint) == (0, 400, 400, "")
 
 
 def test_a_wrong_label_is_exit_code_one(server, folder, tmp_path):

@@ -92,6 +92,7 @@ def load(
     Ctrl-C; 2 when the command cannot work.
     """
     from iraas.cli.load_plan import LoadOptions, plan_of, read
+    from iraas.cli.open_files import raise_open_files_limit
     from iraas.load.label import label_finder
     from iraas.load.pictures import Pictures
     from iraas.load.run import run_load
@@ -109,6 +110,7 @@ def load(
     plan = plan_of(options, pictures=len(pictures))
     verdicts = Verdicts(pictures.names, expected)
     target = Target(url, api_key=api_key, content_type=pictures.content_type, timeout=timeout)
+    raise_open_files_limit()
     with _bar(plan) as advance:
         run = run_load(plan, target, pictures, find_label=find_label, verdicts=verdicts, advance=advance)
     summary = summarise(run, plan, url=str(target.url), first_wrong=verdicts.first_wrong)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import resource
 import socket
 
+from iraas.cli.open_files import raise_open_files_limit
 from iraas.settings import Settings, load_settings
 from iraas.wiring.overrides import NO_OVERRIDES, Overrides
 
@@ -102,9 +102,3 @@ def address(listening: socket.socket) -> str:
     """The URL that reaches a listening socket from this machine."""
     host, port, *_ = listening.getsockname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def raise_open_files_limit() -> None:
-    """Let this process open as many files as it may: each connection is one."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))

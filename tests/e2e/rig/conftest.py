@@ -10,6 +10,8 @@ from tests.doubles.fauxqs import Fauxqs
 from tests.rig.machines.choose import Choice, choose
 from tests.rig.scenario import API_KEY, prepare
 
+from iraas.cli.open_files import raise_open_files_limit
+
 
 @pytest.fixture(scope="session")
 def choice(pytestconfig: pytest.Config) -> Choice:
@@ -18,6 +20,7 @@ def choice(pytestconfig: pytest.Config) -> Choice:
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         print(f"\n{found.why}")  # noqa: T201 - a word to whoever runs this
+    raise_open_files_limit()  # balancer and forwarders are in this process, with three connections for each client
     prepare(found)
     return found
 
