@@ -41,28 +41,33 @@ def choose_types(account: Account, values: Mapping[str, str]) -> Types:
     group = foreseen.resources()["AppGroup"]["Properties"]["MixedInstancesPolicy"]["LaunchTemplate"]
     web = str(foreseen.value(launch["InstanceType"]))
     app = tuple(str(one["InstanceType"]) for one in foreseen.value(group["Overrides"]))
-    cores = _cores(foreseen.value(launch["CpuOptions"]))
     ours = {"processor-info.supported-architecture": known["Architecture"]}
+    cores = _cores(foreseen.value(launch["CpuOptions"]))
     with in_words("looking at instance types"):
         there = offered(account, {web, *app}, "region").get(account.region, set())
-        for flag, kinds, more in (("--web-instance-type", (web,), cores), ("--instance-type", app, {})):
+        for flag, kinds, wanted in (
+            ("--web-instance-type", (web,), ours | cores),
+            ("--instance-type", app, ours),
+        ):
             if not there & set(kinds):
                 raise ConfigurationError(
                     f"{account.region} does not offer {', '.join(kinds)}: take another {flag}"
-                    f"{alike(account, kinds[0], {**ours, **more})}, or another --region"
+                    f"{alike(account, kinds[0], wanted)}, or another --region"
                 )
-        vcpus = 0
-        for one in _named(account, known):
+        about = {one["InstanceType"]: one for one in _named(account, known)}
+        for one in about.values():
             _check_architecture(one, known["Architecture"])
-            if one["InstanceType"] == known["WebInstanceType"] and not _can_have(one["VCpuInfo"], cores):
-                raise ConfigurationError(
-                    f"{web} cannot run with one core and one thread, which is what a web process fills: "
-                    f"take another --web-instance-type{alike(account, web, {**ours, **cores})}"
-                )
-            if one["InstanceType"] == known["AppInstanceType"]:
-                vcpus = int(one["VCpuInfo"]["DefaultVCpus"])
-    found = tuple(kind for kind in app if kind in there)
-    return Types(web, found, tuple(kind for kind in app if kind not in there), vcpus)
+        if web in about and not _can_have(about[web]["VCpuInfo"], cores):
+            raise ConfigurationError(
+                f"{web} cannot run with one core and one thread, which is what a web process fills: "
+                f"take another --web-instance-type{alike(account, web, ours | cores)}"
+            )
+    return Types(
+        web,
+        tuple(kind for kind in app if kind in there),
+        tuple(kind for kind in app if kind not in there),
+        _vcpus(about.get(known["AppInstanceType"])),
+    )
 
 
 def without_types(template: str, lacking: Collection[str]) -> str:
@@ -96,6 +101,10 @@ def _can_have(about: Mapping[str, Any], cores: Mapping[str, str]) -> bool:
     """
     asked = {"vcpu-info.valid-cores": "ValidCores", "vcpu-info.valid-threads-per-core": "ValidThreadsPerCore"}
     return all(int(cores[name]) in about.get(key, ()) for name, key in asked.items() if name in cores)
+
+
+def _vcpus(about: Mapping[str, Any] | None) -> int:
+    return int(about["VCpuInfo"]["DefaultVCpus"]) if about else 0
 
 
 def _named(account: Account, known: Mapping[str, str]) -> list[Any]:
