@@ -318,8 +318,10 @@ journal.stop()
 
 def test_the_real_journal(tmp_path):
     """journald, journalctl and its filters as they are: our units alone, also one that logs for the first time."""
-    if os.geteuid() != 0 or not Path(JOURNALD).exists() or not shutil.which("journalctl"):
-        missing("journald, and root to start one,")
+    if os.geteuid() != 0:
+        pytest.skip("only root may start a journald")
+    if not Path(JOURNALD).exists() or not shutil.which("journalctl"):
+        missing("journald")
     script = [sys.executable, "-c", LOG_AND_SEND, str(tmp_path)]
     command = ["unshare", "--mount", "--uts", "bash", "-c", OWN_JOURNALD % JOURNALD, "bash", *script]
     before = time.time()
