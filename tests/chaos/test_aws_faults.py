@@ -20,7 +20,7 @@ SECONDS = 60.0  # at least: a slow machine needs longer for what is to happen
 LEAST_KILLED, LEAST_PICTURES = 10, 100
 RATE = 0.1  # of the calls fail, half of them after their effect
 KILL_EVERY_SECONDS = 2.0
-ANSWERED_WITHIN_SECONDS = 90.0  # after the end of the faults; some 30 on a quiet machine, as leases are
+ANSWERED_WITHIN_SECONDS = 40.0  # after the end of the faults; some 30 are what a killed worker held
 
 
 def works(worker: Tier) -> bool:

@@ -16,8 +16,8 @@ from tests.waiting import until
 from iraas.testing.proxy import Plan, Proxy
 
 OUTAGE_SECONDS = 30.0
-SAID_WITHIN_SECONDS = 30.0  # less than 10 on a quiet machine
-BACK_WITHIN_SECONDS = 90.0  # less than 30 on a quiet machine
+SAID_WITHIN_SECONDS = 10.0
+BACK_WITHIN_SECONDS = 30.0
 
 
 class Cut:

@@ -8,6 +8,8 @@ MOST = 65_536
 
 
 def raise_open_files_limit() -> None:
-    """A shell's usual soft limit is 1,024; a thousand clients at once need more, on both ends."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, MOST) if hard > 0 else MOST, hard))
+    """A shell's usual soft limit is 1,024; a thousand clients at once need more, on both ends. Never lowers it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
